@@ -8,7 +8,7 @@ use jiff::civil::Weekday;
 use super::open::ProjectArgument;
 use super::print;
 use crate::mail::weekly_report::weekly_report;
-use crate::mail::weekly_text;
+use crate::mail::{WeekPart, weekly_text};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -40,7 +40,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let address = arguments.address.trim();
     let text = match report.people.get(&address.to_ascii_lowercase()) {
         Some(person) => {
-            weekly_text(&app, &report, person).context("the report cannot be written")?
+            let part = WeekPart { app: &app, report: &report, person };
+            weekly_text(&[part]).context("the report cannot be written")?
         }
         None => format!("No issue of {address} occurred or was resolved, so there is no mail.\n"),
     };

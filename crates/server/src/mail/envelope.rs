@@ -2,7 +2,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use flawless_base::text::one_line;
-use flawless_store::{MailKind, OutboxMessage, Recipient};
+use flawless_store::{DEFAULT_PROJECT, MailKind, OutboxMessage, Recipient};
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -44,9 +44,18 @@ impl Envelope<'_> {
         let domain = &app.config.addresses.domain;
         let message_id = self.message_id();
         // Two installations may have a project of the same name.
-        let list = format!("{}.{}", app.project.name(), app.signer.installation());
+        let project = match app.project_id() {
+            DEFAULT_PROJECT => "default".to_owned(),
+            // Not its name, which may change: threads have to stay together.
+            number => format!("project-{number}"),
+        };
+        let list = format!("{project}.{}", app.signer.installation());
         let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at).unwrap_or_default());
-        let subject = one_line(&self.subject, 200);
+        let is_named = app.project_id() != DEFAULT_PROJECT && self.kind != MailKind::Weekly;
+        let subject = match is_named {
+            true => one_line(&format!("[{}] {}", app.project.name(), self.subject), 200),
+            false => one_line(&self.subject, 200),
+        };
         let mut builder = Message::builder()
             .from(Mailbox::new(Some("Flawless".into()), address(&app.config.smtp.from)?))
             .to(Mailbox::new(None, address(self.recipient)?))

@@ -28,7 +28,7 @@ pub use send::run_sender;
 pub use sent_journal::SentJournal;
 pub use sign_in_mail::sign_in_mail;
 pub use smtp::Smtp;
-pub use weekly_mail::{weekly_mail, weekly_text};
+pub use weekly_mail::{WeekPart, weekly_mail, weekly_text};
 
 use lettre::Address;
 

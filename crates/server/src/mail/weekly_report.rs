@@ -142,16 +142,17 @@ fn fixers(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
 }
 
 impl PersonWeek {
-    /// The week in a few words: `2 new, 3 resolved, 1 still failing`.
-    pub fn in_words(&self) -> String {
-        let counts = [
-            (self.regressed.len(), "regressed"),
-            (self.new.len(), "new"),
-            (self.resolved.len(), "resolved"),
-            (self.failing.len(), "still failing"),
+    /// Some weeks together in a few words: `2 new, 3 resolved, 1 still failing`.
+    pub fn in_words<'a>(weeks: impl Iterator<Item = &'a Self> + Clone) -> String {
+        let counts: [(fn(&Self) -> usize, &str); 4] = [
+            (|week| week.regressed.len(), "regressed"),
+            (|week| week.new.len(), "new"),
+            (|week| week.resolved.len(), "resolved"),
+            (|week| week.failing.len(), "still failing"),
         ];
-        let words = counts.iter().filter(|(count, _)| *count > 0);
-        let words: Vec<String> = words.map(|(count, word)| format!("{count} {word}")).collect();
+        let counts = counts.iter().map(|(of, word)| (weeks.clone().map(of).sum::<usize>(), word));
+        let counts = counts.filter(|(count, _)| *count > 0);
+        let words: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
         if words.is_empty() { "quiet".to_owned() } else { words.join(", ") }
     }
 }

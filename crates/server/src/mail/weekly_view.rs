@@ -2,8 +2,9 @@
 use flawless_base::dates::{date_time, in_words};
 use flawless_base::plural::times;
 use flawless_base::text::one_line;
-use flawless_store::{FixingChange, IssueRow, Resolution, TwoWeeksIssue};
+use flawless_store::{DEFAULT_PROJECT, FixingChange, IssueRow, Resolution, TwoWeeksIssue};
 
+use super::weekly_mail::WeekPart;
 use super::weekly_report::{PersonWeek, WeekTotals, WeeklyReport};
 use crate::app::App;
 use crate::config::Leaderboard;
@@ -14,6 +15,14 @@ use crate::show::links;
 pub(super) struct WeeklyView {
     pub heading: String,
     pub days: String,
+    pub parts: Vec<PartView>,
+    pub stop_url: String,
+}
+
+/// The part about one project.
+pub(super) struct PartView {
+    /// The name of the project, where there are several.
+    pub project: Option<String>,
     /// A sentence for a week in which nothing, or nothing new, failed.
     pub quiet: Option<&'static str>,
     pub lists: Vec<List>,
@@ -23,7 +32,6 @@ pub(super) struct WeeklyView {
     pub fixers: Vec<(String, usize)>,
     pub fixers_more: usize,
     pub week_url: String,
-    pub stop_url: String,
 }
 
 /// A list of issues under a heading.
@@ -47,11 +55,30 @@ pub(super) struct Line {
 const MIN_FIXERS: usize = 3;
 
 impl WeeklyView {
-    /// Names at most `room` issues of each list. With one of each the mail always fits, because all
-    /// texts are bounded.
-    pub(super) fn of(app: &App, report: &WeeklyReport, person: &PersonWeek, room: usize) -> Self {
+    /// Names at most `room` issues of each list of a project. With one of each the mail always
+    /// fits, because all texts are bounded.
+    pub(super) fn of(parts: &[WeekPart<'_>], room: usize) -> Self {
+        let WeekPart { app, report, person } = parts[0];
+        let week = &report.week;
+        let place = match (parts, app.project_id()) {
+            ([_], DEFAULT_PROJECT) => String::new(),
+            ([_], _) => format!(" in {}", one_line(app.project.name(), 60)),
+            (several, _) => format!(" in {} projects", several.len()),
+        };
+        let so_far = if week.to > app.clock.now() { " so far" } else { "" };
+        let in_words = PersonWeek::in_words(parts.iter().map(|part| part.person));
+        Self {
+            heading: format!("Your week{place}{so_far}: {in_words}"),
+            days: format!("{} to {}", day(app, week.from), day(app, week.to - 1)),
+            parts: parts.iter().map(|part| PartView::of(*part, room, parts.len() > 1)).collect(),
+            stop_url: links::unsubscribe(app, &person.address, "weekly"),
+        }
+    }
+}
+
+impl PartView {
+    fn of(WeekPart { app, report, person }: WeekPart<'_>, room: usize, is_named: bool) -> Self {
         let WeeklyReport { week, this_week, week_before, fixers, .. } = report;
-        let day = |at: i64| day(app, at);
         let said = Said { app, report, room };
         let PersonWeek { regressed, new, failing, resolved, older, .. } = person;
         let mut lists = vec![
@@ -67,14 +94,8 @@ impl WeeklyView {
             Leaderboard::Names => fixers.as_slice(),
             Leaderboard::Totals | Leaderboard::Off => &[],
         };
-        let of_project = match app.project.name() {
-            "default" => String::new(),
-            project => format!(" in {}", one_line(project, 60)),
-        };
-        let so_far = if week.to > app.clock.now() { " so far" } else { "" };
         Self {
-            heading: format!("Your week{of_project}{so_far}: {}", person.in_words()),
-            days: format!("{} to {}", day(week.from), day(week.to - 1)),
+            project: is_named.then(|| one_line(app.project.name(), 60)),
             quiet: match (regressed.len() + new.len(), failing.len()) {
                 (0, 0) => Some("A quiet week: none of your issues is failing."),
                 (0, _) => Some("Nothing new failed this week."),
@@ -88,7 +109,6 @@ impl WeeklyView {
             fixers: fixers.iter().take(room.max(MIN_FIXERS)).cloned().collect(),
             fixers_more: fixers.len().saturating_sub(room.max(MIN_FIXERS)),
             week_url: links::week_of(&app.base_url, week.from, week.day.weekday(), &person.address),
-            stop_url: links::unsubscribe(app, &person.address, "weekly"),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! URLs of pages, for links in mails and on other pages.
-use flawless_store::IssueRow;
+use flawless_store::{DEFAULT_PROJECT, IssueRow};
 use jiff::civil::Weekday;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
@@ -37,13 +37,18 @@ pub fn mute(base_url: &str, issue: i64) -> String {
     format!("{base_url}/mute?issue={issue}")
 }
 
-/// Unsubscribes an address from `alerts` or `weekly` mails. It works without a sign-in; its token
+/// Unsubscribes an address from the `alerts` of the project, or from the `weekly` mail, which is
+/// about all projects. It works without a sign-in; its token
 /// is valid for this address only.
 pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
-    let token = app.signer.sign("unsubscribe", &[&app.project_id().to_string(), &address, mails]);
+    let project = match mails {
+        "weekly" => DEFAULT_PROJECT.to_string(),
+        _ => app.project_id().to_string(),
+    };
+    let token = app.signer.sign("unsubscribe", &[&project, &address, mails]);
     let query = Serializer::new(String::new())
-        .append_pair("project", &app.project_id().to_string())
+        .append_pair("project", &project)
         .append_pair("address", &address)
         .append_pair("mails", mails)
         .append_pair("token", &token)

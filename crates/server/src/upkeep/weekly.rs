@@ -1,5 +1,6 @@
 //! Puts the weekly report into the outbox: once a week, a mail to everyone who answers for an issue
 //! of that week.
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use jiff::civil::Date;
 
 use crate::app::App;
 use crate::app::projects::Projects;
-use crate::mail::weekly_mail;
+use crate::mail::{WeekPart, weekly_mail};
 use crate::mail::weekly_report::weekly_report;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -58,19 +59,24 @@ async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreErro
     let (first, mut mails) = (projects.first(), Vec::new());
     let now = first.clock.now();
     let erasures = store.erasures().await?;
+    // One mail for each person, about all of their projects.
+    let mut reports = Vec::new();
     for app in projects.all() {
-        let written = weekly_report(&app, week).await?;
-        for person in written.people.values() {
-            if !wants_weekly(&app, &person.address).await? {
-                continue;
+        let report = weekly_report(&app, week).await?;
+        reports.push((app, report));
+    }
+    let mut people: BTreeMap<&String, Vec<WeekPart<'_>>> = BTreeMap::new();
+    for (app, report) in &reports {
+        for (address, person) in &report.people {
+            if wants_weekly(app, address).await? {
+                people.entry(address).or_default().push(WeekPart { app, report, person });
             }
-            match weekly_mail(&app, &written, person, now) {
-                Ok(mail) => mails.push((app.project_id(), mail)),
-                Err(error) => {
-                    let to = &person.address;
-                    tracing::error!(%error, to, "a weekly report could not be written");
-                }
-            }
+        }
+    }
+    for (to, parts) in people {
+        match weekly_mail(&parts, now) {
+            Ok(mail) => mails.push((parts[0].app.project_id(), mail)),
+            Err(error) => tracing::error!(%error, to, "a weekly report could not be written"),
         }
     }
     // One transaction, so that a crash neither loses the mails nor sends them twice.

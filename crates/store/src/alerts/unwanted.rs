@@ -1,7 +1,7 @@
 //! Mails that somebody does not want.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{DEFAULT_PROJECT, ProjectId, Store, StoreError, WriteTx};
 
 /// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,15 @@ impl UnwantedKind {
         match self {
             Self::Alerts => "alerts",
             Self::Weekly => "the weekly report",
+        }
+    }
+
+    /// The project whose rows say who does not want these mails: one weekly report is about all
+    /// projects.
+    fn project(self, project: ProjectId) -> ProjectId {
+        match self {
+            Self::Alerts => project,
+            Self::Weekly => DEFAULT_PROJECT,
         }
     }
 
@@ -80,7 +89,8 @@ impl WriteTx {
         kind: UnwantedKind,
     ) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
-        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
+        let query = query.bind(kind.as_str());
         Ok(query.fetch_one(&mut *self.tx).await? > 0)
     }
 
@@ -99,7 +109,8 @@ impl WriteTx {
             "INSERT INTO unwanted_mail (project_id, address, kind, since) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, address, kind) DO NOTHING",
         );
-        let query = query.bind(self.project).bind(&address).bind(kind.as_str()).bind(at);
+        let query = query.bind(kind.project(self.project)).bind(&address);
+        let query = query.bind(kind.as_str()).bind(at);
         query.execute(&mut *self.tx).await?;
         if kind == UnwantedKind::Alerts {
             for statement in [
@@ -127,7 +138,8 @@ impl WriteTx {
         let query = sqlx::query(
             "DELETE FROM unwanted_mail WHERE project_id = $1 AND address = $2 AND kind = $3",
         );
-        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
+        let query = query.bind(kind.as_str());
         query.execute(&mut *self.tx).await?;
         Ok(())
     }
@@ -140,10 +152,11 @@ impl Store {
     /// The database cannot be read.
     pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT address, kind, since FROM unwanted_mail WHERE project_id = $1 \
+            "SELECT address, kind, since FROM unwanted_mail \
+             WHERE (project_id = $1 AND kind = 'alerts') OR (project_id = $2 AND kind = 'weekly') \
              ORDER BY address, kind",
         );
-        Ok(query.bind(self.project).fetch_all(&self.readers).await?)
+        Ok(query.bind(self.project).bind(DEFAULT_PROJECT).fetch_all(&self.readers).await?)
     }
 
     /// Whether an address does not want these mails.
@@ -152,7 +165,8 @@ impl Store {
     /// The database cannot be read.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
-        let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
+        let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
+        let query = query.bind(kind.as_str());
         Ok(query.fetch_one(&self.readers).await? > 0)
     }
 }

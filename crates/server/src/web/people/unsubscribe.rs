@@ -72,26 +72,52 @@ enum Stage {
 }
 
 impl Link {
-    /// The project, the address and the kind of mails, when the token of the link is valid.
-    fn verified(&self, first: &App) -> Option<(App, String, UnwantedKind)> {
+    /// What the link is about, when its token is valid.
+    fn verified(&self, first: &App) -> Option<Verified> {
         let app = first.projects.get(self.project)?;
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let project = app.project_id().to_string();
-        let parts = [project.as_str(), &address, kind.as_str()];
+        let parts = [&self.project.to_string(), &address, kind.as_str()];
         let is_valid = app.signer.verify("unsubscribe", &parts, &self.token);
-        is_valid.then_some((app, address, kind))
+        is_valid.then_some(Verified { app, address, kind })
+    }
+}
+
+/// The mails that a link is about.
+struct Verified {
+    app: App,
+    address: String,
+    kind: UnwantedKind,
+}
+
+impl Verified {
+    /// Somebody has to get the alerts that nobody else can get.
+    fn must_hear(&self) -> bool {
+        self.kind == UnwantedKind::Alerts && is_default_contact(&self.app, &self.address)
+    }
+
+    fn answer(self, stage: Stage) -> Response {
+        let status = match stage {
+            Stage::DefaultContact => StatusCode::CONFLICT,
+            _ => StatusCode::OK,
+        };
+        let link = links::unsubscribe(&self.app, &self.address, self.kind.as_str());
+        // The page may be open under a host name other than the configured one.
+        let url = link.strip_prefix(&*self.app.server_url).unwrap_or(&link).to_owned();
+        let alerts = self.kind == UnwantedKind::Alerts;
+        let (context, address) = (PageContext::default(), self.address);
+        page_with(status, &Page { context, address, url, alerts, stage })
     }
 }
 
 /// Changes nothing, because mail scanners follow links.
 async fn show(State(first): State<App>, Query(link): Query<Link>) -> Result<Response, PageError> {
-    let Some((app, address, kind)) = link.verified(&first) else { return Ok(wrong_link()) };
-    if must_hear(&app, &address, kind) {
-        return Ok(answer(&app, address, kind, Stage::DefaultContact));
+    let Some(link) = link.verified(&first) else { return Ok(wrong_link()) };
+    if link.must_hear() {
+        return Ok(link.answer(Stage::DefaultContact));
     }
-    let done = app.store.is_unwanted(&address, kind).await?;
-    Ok(answer(&app, address, kind, if done { Stage::Done } else { Stage::Asked }))
+    let done = link.app.store.is_unwanted(&link.address, link.kind).await?;
+    Ok(link.answer(if done { Stage::Done } else { Stage::Asked }))
 }
 
 async fn save(
@@ -99,7 +125,7 @@ async fn save(
     Query(link): Query<Link>,
     request: Request,
 ) -> Result<Response, PageError> {
-    let Some((app, address, kind)) = link.verified(&first) else { return Ok(wrong_link()) };
+    let Some(link) = link.verified(&first) else { return Ok(wrong_link()) };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         let text = "The request is larger than any form of this page.";
         return Ok(message(
@@ -111,33 +137,17 @@ async fn save(
     };
     // Anything else that a mail provider sends, in any encoding, is its one-click request.
     let back = form_urlencoded::parse(&body).any(|(name, value)| name == "back" && value == "1");
-    if !back && must_hear(&app, &address, kind) {
-        return Ok(answer(&app, address, kind, Stage::DefaultContact));
+    if !back && link.must_hear() {
+        return Ok(link.answer(Stage::DefaultContact));
     }
+    let Verified { app, address, kind } = &link;
     let mut tx = app.store.write().await?;
     // Not logged as an action: anybody who has the link can do this as often as they like.
-    tx.want_mails(&address, kind, back, app.clock.now()).await?;
+    tx.want_mails(address, *kind, back, app.clock.now()).await?;
     tx.commit().await?;
     app.wakeups.alerts.notify_one();
     tracing::info!(address, mails = kind.as_str(), back, "a mail subscription changed");
-    Ok(answer(&app, address, kind, if back { Stage::TakenBack } else { Stage::Done }))
-}
-
-/// Somebody has to get the alerts that nobody else can get.
-fn must_hear(app: &App, address: &str, kind: UnwantedKind) -> bool {
-    kind == UnwantedKind::Alerts && is_default_contact(app, address)
-}
-
-fn answer(app: &App, address: String, kind: UnwantedKind, stage: Stage) -> Response {
-    let status = match stage {
-        Stage::DefaultContact => StatusCode::CONFLICT,
-        _ => StatusCode::OK,
-    };
-    let link = links::unsubscribe(app, &address, kind.as_str());
-    // The page may be open under a host name other than the configured one.
-    let url = link.strip_prefix(&*app.server_url).unwrap_or(&link).to_owned();
-    let alerts = kind == UnwantedKind::Alerts;
-    page_with(status, &Page { context: PageContext::default(), address, url, alerts, stage })
+    Ok(link.answer(if back { Stage::TakenBack } else { Stage::Done }))
 }
 
 fn wrong_link() -> Response {

@@ -18,6 +18,7 @@ async fn two_projects() -> App {
     let pay = add_project(&app, "pay", &pay).await;
     let web = add_project(&app, "web", &web).await;
     report_to(&app, &pay, &[frame_in("/srv/secret/vault.py")]).await.expect("accepted");
+    settle(&app, &[&pay]).await;
     report_to(&app, &web, &[frame_in("/srv/open/door.py")]).await.expect("accepted");
     settle(&app, &[&pay, &web]).await;
     let mut tx = web.store.write().await.expect("store");
@@ -102,7 +103,7 @@ async fn no_address_shows_another_project() {
         for query in ["?filename=secret/vault.py&function_name=work", "?text=go", "?project=pay"] {
             for page in ["/", "/view_traceback", "/people", "/api/v1/issues", "/actions"] {
                 let asked = surfer.get(&format!("/projects/web{page}{query}")).await;
-                let text = asked.body.replace("secret/vault.py", "");
+                let text = asked.body.replace("secret/vault.py", "").replace("secret%2Fvault.py", "");
                 assert!(!shows_pay(&text), "{address}: {page}{query}: {text}");
             }
         }

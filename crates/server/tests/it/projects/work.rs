@@ -171,3 +171,36 @@ async fn repository_that_cannot_be_cloned_is_said_and_holds_up_nobody_else() {
     settle(&app, &[&gone]).await;
     assert!(app.smtp.mails().iter().any(|mail| mail.to == CLEO.1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weekly_mail_is_one_for_all_projects_of_a_person() {
+    let app = App::with("weekly_report", "Monday").start().await;
+    let (pay, web) = (repository_of(CLEO, "a.py"), repository_of(CLEO, "b.py"));
+    let pay = add_project(&app, "pay", &pay).await;
+    let web = add_project(&app, "web", &web).await;
+    report_to(&app, &pay, &[frame_in("/srv/a.py")]).await.expect("accepted");
+    report_to(&app, &web, &[frame_in("/srv/b.py")]).await.expect("accepted");
+    settle(&app, &[&pay, &web]).await;
+    // The first start reports no week; from Sunday noon to Monday evening.
+    app.clock.advance(30 * 3_600_000);
+    wait_until("the weekly mail is there", async || {
+        app.smtp.mails().iter().any(|mail| mail.subject.starts_with("Your week"))
+    })
+    .await;
+    app.settle().await;
+    let mails = app.smtp.mails();
+    let weekly: Vec<_> = mails.iter().filter(|mail| mail.subject.starts_with("Your week")).collect();
+    assert_eq!(weekly.len(), 1, "{weekly:#?}");
+    assert_eq!((weekly[0].to.as_str(), weekly[0].subject.as_str()), (CLEO.1, "Your week in 2 projects: 2 new"));
+    for expected in ["=== pay ===", "=== web ===", "/projects/pay/issues/", "/projects/web/issues/"] {
+        assert!(weekly[0].text.contains(expected), "{expected} is missing in {}", weekly[0].text);
+    }
+    let link = weekly[0].text.lines().find_map(|line| line.strip_prefix("Unsubscribe from weekly reports: "));
+    let link = link.expect("a link");
+    let done = reqwest::Client::new().post(link).send().await.expect("an answer");
+    assert_eq!(done.status(), 200);
+    for project in [&pay, &web, &app.server.app] {
+        let unwanted = project.store.is_unwanted(CLEO.1, flawless_store::UnwantedKind::Weekly).await;
+        assert!(unwanted.expect("store"), "one weekly mail is about all projects");
+    }
+}
