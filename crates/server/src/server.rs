@@ -116,7 +116,8 @@ impl Server {
         let router = web::projects_router(app.projects.clone())
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
-        let recording = recorder.run(projects.clone(), app.clock.clone(), verdicts.clone(), incoming);
+        let recording =
+            recorder.run(projects.clone(), app.clock.clone(), verdicts.clone(), incoming);
         tasks.spawn(recording);
         if let Some(thrift) = thrift {
             tasks.spawn(run_thrift(thrift, answerer, limits));

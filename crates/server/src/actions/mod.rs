@@ -220,11 +220,7 @@ impl Actor<'_> {
 ///
 /// # Errors
 /// A field is wrong, what it is about does not exist, or the store fails.
-pub async fn act(
-    app: &App,
-    actor: Actor<'_>,
-    action: Action,
-) -> Result<Done, ActionError> {
+pub async fn act(app: &App, actor: Actor<'_>, action: Action) -> Result<Done, ActionError> {
     let Actor { name: who, role, .. } = actor;
     strangers::check(app, role, &action).await?;
     match action {

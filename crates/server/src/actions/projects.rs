@@ -91,7 +91,8 @@ pub async fn add(
     for (option, value) in set {
         tx.set_option(option, Some(value), now, actor.name).await?;
     }
-    tx.add_action(&action(actor, "add_project", format!("the project {name} was made")), now).await?;
+    tx.add_action(&action(actor, "add_project", format!("the project {name} was made")), now)
+        .await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -239,7 +240,8 @@ pub async fn rotate_key(
         Some(id) => app.project.keys.iter().find(|key| key.id == id),
         None => working(&app.project.keys).next_back(),
     };
-    let older = older.ok_or(if id.is_some() { ProjectError::NoSuchKey } else { ProjectError::NoKey });
+    let older =
+        older.ok_or(if id.is_some() { ProjectError::NoSuchKey } else { ProjectError::NoKey });
     let older = older?.clone();
     let newer = add_key(app, actor, &older.label).await?;
     Ok((older, newer))
@@ -272,5 +274,12 @@ pub async fn disable_key(
 }
 
 fn action(actor: Actor<'_>, kind: &'static str, what: String) -> NewAction {
-    NewAction { who: actor.name.to_owned(), issue_id: None, kind, what, undo: None, undo_role: None }
+    NewAction {
+        who: actor.name.to_owned(),
+        issue_id: None,
+        kind,
+        what,
+        undo: None,
+        undo_role: None,
+    }
 }

@@ -1,8 +1,8 @@
 //! Undoes an action: only what it did, and only where nothing has changed since.
 use flawless_core::Role;
 use flawless_store::{
-    ActionRow, Counted, GivenRole, Resolution, RoleScope, RuleEntry, RuleList, StoreError, UnwantedKind,
-    WriteTx,
+    ActionRow, Counted, GivenRole, Resolution, RoleScope, RuleEntry, RuleList, StoreError,
+    UnwantedKind, WriteTx,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -100,9 +100,9 @@ impl Config {
             return Ok(self.clone());
         }
         let mut raw = RawConfig::clone(&self.raw);
-        let has_repository = settings
-            .iter()
-            .any(|(option, value)| option.starts_with("repo_url") || *option == "repo_dir" && !value.is_empty());
+        let has_repository = settings.iter().any(|(option, value)| {
+            option.starts_with("repo_url") || *option == "repo_dir" && !value.is_empty()
+        });
         if has_repository {
             // Those of the configuration describe another repository.
             OF_REPOSITORY.iter().for_each(|option| raw.forget(option));

@@ -31,9 +31,8 @@ pub fn read_projects(text: &str, name: &str) -> Result<Vec<ProjectSection>, Conf
     let mut current = String::new();
     for (number, (_, line)) in (1..).zip(lines(text)) {
         let location = format!("{name}:{number}");
-        let wrong = |problem: String, hint: &str| {
-            Err(ConfigError::new(location.clone(), problem, hint))
-        };
+        let wrong =
+            |problem: String, hint: &str| Err(ConfigError::new(location.clone(), problem, hint));
         match (line, projects.last_mut()) {
             (Line::Silent, _) => {}
             (Line::Section(Some(title)), _) => {

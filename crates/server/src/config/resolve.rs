@@ -8,8 +8,8 @@ use std::time::Duration;
 use fancy_regex::Regex;
 use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
-use flawless_store::{ProjectId, Quotas};
 use flawless_store::sealing::Sealing;
+use flawless_store::{ProjectId, Quotas};
 use jiff::tz::TimeZone;
 
 use super::browsed_url::browsed_url;

@@ -77,7 +77,12 @@ impl BatchPlan {
         };
         for (key, mut group) in groups {
             let lost = group.lost.take();
-            let to = match verdicts.get(app.project_id(), &group.trace, rules.revision, tip.as_deref()) {
+            let to = match verdicts.get(
+                app.project_id(),
+                &group.trace,
+                rules.revision,
+                tip.as_deref(),
+            ) {
                 Some(known) => {
                     let faults = plan.faults(&mut group, &known, app, now)?;
                     WriteTo::Issues(known, faults)

@@ -42,17 +42,15 @@ pub fn mute(base_url: &str, issue: i64) -> String {
 /// is valid for this address only.
 pub fn unsubscribe(app: &App, address: &str, mails: &str) -> String {
     let address = address.to_ascii_lowercase();
-    let project = match mails {
-        "weekly" => DEFAULT_PROJECT.to_string(),
-        _ => app.project_id().to_string(),
-    };
-    let token = app.signer.sign("unsubscribe", &[&project, &address, mails]);
-    let query = Serializer::new(String::new())
-        .append_pair("project", &project)
-        .append_pair("address", &address)
-        .append_pair("mails", mails)
-        .append_pair("token", &token)
-        .finish();
+    // One weekly mail is about all projects.
+    let project = if mails == "weekly" { DEFAULT_PROJECT } else { app.project_id() };
+    let token = app.signer.sign("unsubscribe", &[&project.to_string(), &address, mails]);
+    let mut query = Serializer::new(String::new());
+    if project != DEFAULT_PROJECT {
+        query.append_pair("project", &project.to_string());
+    }
+    query.append_pair("address", &address).append_pair("mails", mails);
+    let query = query.append_pair("token", &token).finish();
     format!("{}/unsubscribe?{query}", app.server_url)
 }
 

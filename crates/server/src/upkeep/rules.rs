@@ -39,10 +39,7 @@ impl Seen {
     }
 }
 
-async fn look(
-    projects: &Projects,
-    seen: &mut HashMap<ProjectId, Seen>,
-) -> Result<(), StoreError> {
+async fn look(projects: &Projects, seen: &mut HashMap<ProjectId, Seen>) -> Result<(), StoreError> {
     let store = projects.store();
     let deferred = store.projects_with_deferred_alerts().await?;
     for (project, revision) in store.rules_revisions().await? {

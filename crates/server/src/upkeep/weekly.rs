@@ -11,8 +11,8 @@ use jiff::civil::Date;
 
 use crate::app::App;
 use crate::app::projects::Projects;
-use crate::mail::{WeekPart, weekly_mail};
 use crate::mail::weekly_report::weekly_report;
+use crate::mail::{WeekPart, weekly_mail};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const AFTER_ERROR: Duration = Duration::from_secs(30);

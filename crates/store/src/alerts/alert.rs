@@ -115,7 +115,8 @@ impl WriteTx {
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        if query.bind(issue_id).bind(not_before).execute(&mut *self.tx).await?.rows_affected() == 0 {
+        if query.bind(issue_id).bind(not_before).execute(&mut *self.tx).await?.rows_affected() == 0
+        {
             return Ok(false);
         }
         self.drop_pending_notifications(issue_id).await?;

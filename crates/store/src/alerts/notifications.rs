@@ -119,7 +119,12 @@ impl WriteTx {
                  (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
                   JOIN notification ON notification.alert_id = alert.id WHERE notification.id = $1))",
             );
-            folded.bind(notification).bind(outbox_id).bind(self.project).execute(&mut *self.tx).await?;
+            folded
+                .bind(notification)
+                .bind(outbox_id)
+                .bind(self.project)
+                .execute(&mut *self.tx)
+                .await?;
         }
         Ok(Some(outbox_id))
     }

@@ -120,7 +120,11 @@ impl WriteTx {
                 "DELETE FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
                  AND LOWER(recipient) = $1",
             ] {
-                sqlx::query(statement).bind(&address).bind(self.project).execute(&mut *self.tx).await?;
+                sqlx::query(statement)
+                    .bind(&address)
+                    .bind(self.project)
+                    .execute(&mut *self.tx)
+                    .await?;
             }
         }
         Ok(())

@@ -93,7 +93,8 @@ impl Store {
     /// The database cannot be read.
     pub async fn look_for_waiting(&self, issue: ErasedIssue) -> Result<ErasedIssue, StoreError> {
         let mut issue = ErasedIssue { waiting: Vec::new(), unreadable: 0, ..issue };
-        let keys = sqlx::query_scalar("SELECT fingerprint FROM pending_report WHERE project_id = $1");
+        let keys =
+            sqlx::query_scalar("SELECT fingerprint FROM pending_report WHERE project_id = $1");
         let keys: Vec<String> = keys.bind(self.project).fetch_all(&self.readers).await?;
         // One at a time: together they may be large.
         for key in keys {

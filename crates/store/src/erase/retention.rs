@@ -37,10 +37,9 @@ impl WriteTx {
         for statement in DELETE_OLD {
             sqlx::query(*statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
         }
-        for (statement, at_least) in [
-            (DELETE_REVISIONS, NAMED_MS),
-            (DELETE_RETRIED, REFUSED_FOR_MS),
-        ] {
+        for (statement, at_least) in
+            [(DELETE_REVISIONS, NAMED_MS), (DELETE_RETRIED, REFUSED_FOR_MS)]
+        {
             let before = before.min(now - at_least);
             sqlx::query(statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
         }

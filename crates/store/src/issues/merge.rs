@@ -212,7 +212,8 @@ impl Store {
     pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
         for identity in identities {
             let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
-            let found = query.bind(self.project).bind(identity).fetch_optional(&self.readers).await?;
+            let found =
+                query.bind(self.project).bind(identity).fetch_optional(&self.readers).await?;
             if let Some((issue, _)) = found {
                 return Ok(Some(issue));
             }

@@ -73,7 +73,8 @@ impl Store {
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
              AND last_seen_at > $2",
         );
-        let count: i64 = query.bind(self.project).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
+        let count: i64 =
+            query.bind(self.project).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
         Ok(count > 0)
     }
 }

@@ -103,11 +103,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_role(
-        &mut self,
-        address: &str,
-        scope: RoleScope,
-    ) -> Result<(), StoreError> {
+    pub async fn remove_role(&mut self, address: &str, scope: RoleScope) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM person_role WHERE address = $1 AND project_id = $2");
         query.bind(address).bind(scope.number()).execute(&mut *self.tx).await?;
         Ok(())

@@ -71,7 +71,9 @@ impl WriteTx {
         id: i64,
         disabled_at: Option<i64>,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
+        let query = sqlx::query(
+            "UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3",
+        );
         query.bind(id).bind(disabled_at).bind(self.project).execute(&mut *self.tx).await?;
         self.projects_changed().await
     }

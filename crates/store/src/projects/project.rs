@@ -109,9 +109,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects(&self) -> Result<Vec<ProjectRow>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT id, name, created_at, archived_at FROM project ORDER BY id",
-        );
+        let query =
+            sqlx::query_as("SELECT id, name, created_at, archived_at FROM project ORDER BY id");
         Ok(query.fetch_all(&self.readers).await?)
     }
 

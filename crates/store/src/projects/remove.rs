@@ -63,7 +63,8 @@ impl WriteTx {
             )
         });
         let merged = "UPDATE issue SET merged_into = NULL WHERE project_id = $1".to_owned();
-        let of_project = OF_PROJECT.map(|table| format!("DELETE FROM {table} WHERE project_id = $1"));
+        let of_project =
+            OF_PROJECT.map(|table| format!("DELETE FROM {table} WHERE project_id = $1"));
         let itself = [
             "DELETE FROM person_role WHERE project_id = $1".to_owned(),
             "DELETE FROM project WHERE id = $1".to_owned(),

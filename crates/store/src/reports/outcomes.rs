@@ -70,7 +70,8 @@ impl Store {
             "SELECT kind, reason, reports, last_at, example, NULL AS issue_id FROM outcome \
              WHERE project_id = $1 AND day >= $2 ORDER BY last_at DESC",
         );
-        let days: Vec<OutcomeRow> = query.bind(self.project).bind(day).fetch_all(&self.readers).await?;
+        let days: Vec<OutcomeRow> =
+            query.bind(self.project).bind(day).fetch_all(&self.readers).await?;
         let mut found: Vec<OutcomeRow> = Vec::new();
         for row in days {
             match found.iter_mut().find(|f| f.kind == row.kind && f.reason == row.reason) {

@@ -246,9 +246,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1",
-        );
+        let query =
+            sqlx::query("UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1");
         query.bind(self.project).execute(&mut *self.tx).await?;
         Ok(())
     }

@@ -49,9 +49,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<ProjectSection>> {
     let name = file.display().to_string();
     let input: Box<dyn Read> = match name.as_str() {
         "-" => Box::new(std::io::stdin()),
-        _ => {
-            Box::new(std::fs::File::open(file).with_context(|| format!("{name} cannot be read"))?)
-        }
+        _ => Box::new(std::fs::File::open(file).with_context(|| format!("{name} cannot be read"))?),
     };
     let mut text = String::new();
     input

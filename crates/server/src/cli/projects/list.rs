@@ -82,9 +82,9 @@ pub(super) fn head(app: &App) -> String {
         let _ = writeln!(text, "key      {}", secret.reveal());
     }
     let settings = settings(app);
-    let code = ["repo_url", "repo_dir"].into_iter().find_map(|name| {
-        settings.iter().find(|set| set.name == name && !set.value.is_empty())
-    });
+    let code = ["repo_url", "repo_dir"]
+        .into_iter()
+        .find_map(|name| settings.iter().find(|set| set.name == name && !set.value.is_empty()));
     let _ = match code {
         Some(ShownSetting { value, place, .. }) => writeln!(text, "code     {value}  ({place})"),
         None => writeln!(text, "code     none: nobody can be blamed"),

@@ -136,7 +136,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let mut all = read_settings(&settings)?;
             let url = repo_url.map(|url| ("repo_url".to_owned(), Some(absolute(url))));
             all.extend(url);
-            all.extend(default_contact.map(|contact| ("default_contact".to_owned(), Some(contact))));
+            all.extend(
+                default_contact.map(|contact| ("default_contact".to_owned(), Some(contact))),
+            );
             change::add(&named.conf, &named.name, &all).await
         }
         Some(Action::Set { named, settings, unset }) => {
@@ -148,9 +150,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Action::Rename { named, new_name }) => {
             change::rename(&named.open().await?, &new_name).await
         }
-        Some(Action::Archive { named, undo }) => {
-            change::archive(&named.open().await?, !undo).await
-        }
+        Some(Action::Archive { named, undo }) => change::archive(&named.open().await?, !undo).await,
         Some(Action::Remove { named, yes }) => change::remove(&named.open().await?, yes).await,
         Some(Action::Apply { conf, dry_run, file }) => apply::apply(&conf, &file, dry_run).await,
         Some(Action::Keys { action }) => keys::run(action).await,

@@ -3,10 +3,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use flawless_protocol::DecodeError;
-use flawless_store::DEFAULT_PROJECT;
 use flawless_protocol::thrift::{
     Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
 };
+use flawless_store::DEFAULT_PROJECT;
 
 use super::convert::{lost_count, report_from};
 use crate::app::projects::Projects;

@@ -1,5 +1,4 @@
 //! The full health report, for the page and the JSON API.
-use std::collections::BTreeMap;
 use flawless_base::dates::rfc3339;
 use flawless_base::plural::counted;
 use flawless_base::text::{one_line, plain};
@@ -7,6 +6,7 @@ use flawless_core::OutcomeKind;
 use flawless_git::process::GitProgram;
 use flawless_store::{OutcomeRow, schema_version};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::{HealthMemory, HealthPart, check, is_healthy};

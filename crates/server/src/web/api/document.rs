@@ -74,8 +74,8 @@ pub(super) fn finish(
         }
     }
     for item in openapi.paths.paths.values_mut() {
-        let reads = [&mut item.get, &mut item.put, &mut item.delete];
-        reads.into_iter().flatten().for_each(|operation| add_problems(operation, false));
+        let others = [&mut item.get, &mut item.put, &mut item.patch, &mut item.delete];
+        others.into_iter().flatten().for_each(|operation| add_problems(operation, false));
         item.post.iter_mut().for_each(|operation| add_problems(operation, true));
     }
     openapi.to_json().unwrap_or_default()

@@ -169,12 +169,13 @@ fn key_body(key: &KeyRow) -> Key {
 /// The project with this name that the caller may see, and the caller's role in it.
 fn named(caller: &Caller, name: &str) -> Result<(App, Role), Problem> {
     let id = name.parse::<i64>().ok();
-    let is = |(app, _): &&(App, Role)| {
-        app.project.name() == name || Some(app.project_id()) == id
-    };
-    caller.projects().iter().find(is).cloned().ok_or_else(|| {
-        Problem::not_found("There is no project with this name that you may see.")
-    })
+    let is = |(app, _): &&(App, Role)| app.project.name() == name || Some(app.project_id()) == id;
+    caller
+        .projects()
+        .iter()
+        .find(is)
+        .cloned()
+        .ok_or_else(|| Problem::not_found("There is no project with this name that you may see."))
 }
 
 /// The same, if the caller administers it.
@@ -275,7 +276,10 @@ pub(super) struct RemovedProject {
 ///
 /// Requires the role administrator in all projects.
 #[utoipa::path(delete, path = "/projects/{project}", tag = "projects",
-    params(("project" = String, Path)), responses((status = 200, body = RemovedProject)))]
+    params(("project" = String, Path)), responses(
+        (status = 200, body = RemovedProject),
+        (status = 409, description = "It is the first project, which cannot be removed.",
+            body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn remove(
     caller: Caller,
     At(name): At<String>,

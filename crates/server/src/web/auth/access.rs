@@ -8,9 +8,9 @@ use url::form_urlencoded;
 
 use super::form_token::with_form_token;
 use super::identify::{find, is_api};
+use crate::app::App;
 use crate::web::api::refusal;
 use crate::web::layout::page::{PageError, message};
-use crate::app::App;
 use crate::web::layout::visitor::{PageContext, ProjectLink, Proof, Refused, Visitor};
 use crate::web::sign_in::next_page::sign_in_url;
 use crate::web::site::Site;
@@ -103,7 +103,11 @@ pub(crate) async fn require_known(context: PageContext, request: Request, next: 
 
 /// Passes requests of visitors who may see the project. To everybody else, its addresses look like
 /// those of a project that does not exist.
-pub(crate) async fn require_visitor(context: PageContext, request: Request, next: Next) -> Response {
+pub(crate) async fn require_visitor(
+    context: PageContext,
+    request: Request,
+    next: Next,
+) -> Response {
     match context.visitor.is_some() {
         true => next.run(request).await,
         false => unknown(context, &request),

@@ -99,12 +99,10 @@ pub(crate) async fn show(
         let row = rows.last();
         let role = row.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
         let role_with_reason = role_with_reason(config, role, address);
-        let by = row
-            .filter(|_| !role_with_reason.is_fixed)
-            .map(|row| match row.scope {
-                RoleScope::AllProjects => format!(": {}", plain(&row.set_by)),
-                RoleScope::Project(_) => format!(" for this project: {}", plain(&row.set_by)),
-            });
+        let by = row.filter(|_| !role_with_reason.is_fixed).map(|row| match row.scope {
+            RoleScope::AllProjects => format!(": {}", plain(&row.set_by)),
+            RoleScope::Project(_) => format!(" for this project: {}", plain(&row.set_by)),
+        });
         let (sessions, seen) = signed_in.get(address).copied().unwrap_or_default();
         Line {
             address: address.clone(),

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use flawless_store::{ProjectId, UnwantedKind};
+use flawless_store::{DEFAULT_PROJECT, ProjectId, UnwantedKind};
 use serde::Deserialize;
 use tokio::time::timeout;
 use url::form_urlencoded;
@@ -46,8 +46,8 @@ async fn bounded(request: Request, next: Next) -> Response {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Link {
-    /// The number of the project.
-    project: ProjectId,
+    /// The number of the project; that of the first one is left out.
+    project: Option<ProjectId>,
     address: String,
     mails: String,
     token: String,
@@ -74,10 +74,11 @@ enum Stage {
 impl Link {
     /// What the link is about, when its token is valid.
     fn verified(&self, first: &App) -> Option<Verified> {
-        let app = first.projects.get(self.project)?;
+        let project = self.project.unwrap_or(DEFAULT_PROJECT);
+        let app = first.projects.get(project)?;
         let address = self.address.to_ascii_lowercase();
         let kind = UnwantedKind::parse(&self.mails)?;
-        let parts = [&self.project.to_string(), &address, kind.as_str()];
+        let parts = [&project.to_string(), &address, kind.as_str()];
         let is_valid = app.signer.verify("unsubscribe", &parts, &self.token);
         is_valid.then_some(Verified { app, address, kind })
     }

@@ -54,10 +54,7 @@ async fn restart_keeps_the_key() {
     let app = App::start().await;
     let before = app.server.dsn().expect("an address");
     let keys = app.server.app.now().project.keys.clone();
-    assert_eq!(
-        before,
-        format!("http://{}@{}/1", keys[0].secret.reveal(), app.server.http_address)
-    );
+    assert_eq!(before, format!("http://{}@{}/1", keys[0].secret.reveal(), app.server.http_address));
     let app = app.restart().await;
     assert_eq!(app.server.app.now().project.keys, keys);
 }

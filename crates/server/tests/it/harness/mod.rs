@@ -27,8 +27,8 @@ use flawless_server::app::projects::Projects;
 use flawless_server::config::{Config, RawConfig};
 use flawless_server::notify::digest::scheduled_digests;
 use flawless_server::server::Server;
-use flawless_store::{Retention, Store};
 use flawless_store::sealing::Sealing;
+use flawless_store::{Retention, Store};
 use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
@@ -75,7 +75,8 @@ pub async fn new_projects(folder: &TempDir, clock: &Clock) -> Arc<Projects> {
     let mut raw = RawConfig::default();
     raw.set_argument(&format!("data_dir_path={}", folder.path().display())).expect("an option");
     let config = Config::resolve(&raw).expect("valid");
-    let store = Store::open(folder.path(), &Sealing::default(), clock.now()).await.expect("a store");
+    let store =
+        Store::open(folder.path(), &Sealing::default(), clock.now()).await.expect("a store");
     let address = config.http_address;
     Projects::open(config, store, clock.clone(), address).await.expect("projects")
 }

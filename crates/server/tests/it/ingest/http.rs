@@ -16,7 +16,7 @@ use flawless_server::listen::memory::Memory;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{new_projects, App, BEN, NOW, ThriftClient, request, wait_until};
+use crate::harness::{App, BEN, NOW, ThriftClient, new_projects, request, wait_until};
 use crate::ingest::thrift::refusals;
 
 const CART: [(&str, i64, &str, &str); 1] =

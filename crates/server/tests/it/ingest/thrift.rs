@@ -11,7 +11,7 @@ use flawless_server::listen::memory::Memory;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{new_projects, App, NOW, ThriftClient, request, wait_until};
+use crate::harness::{App, NOW, ThriftClient, new_projects, request, wait_until};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];

@@ -36,7 +36,8 @@ async fn two_projects() -> App {
 /// Every address of the pages and the API, as the sources list them, with numbers of both projects.
 fn addresses() -> Vec<String> {
     let pages = include_str!("../../../src/web/mod.rs");
-    let api = ["issues", "samples", "actions", "rules", "people", "projects", "health", "me", "document"];
+    let api =
+        ["issues", "samples", "actions", "rules", "people", "projects", "health", "me", "document"];
     let mut found: BTreeSet<String> = BTreeSet::new();
     for line in pages.lines() {
         if let Some((_, rest)) = line.split_once(".route(\"")
@@ -103,7 +104,8 @@ async fn no_address_shows_another_project() {
         for query in ["?filename=secret/vault.py&function_name=work", "?text=go", "?project=pay"] {
             for page in ["/", "/view_traceback", "/people", "/api/v1/issues", "/actions"] {
                 let asked = surfer.get(&format!("/projects/web{page}{query}")).await;
-                let text = asked.body.replace("secret/vault.py", "").replace("secret%2Fvault.py", "");
+                let text =
+                    asked.body.replace("secret/vault.py", "").replace("secret%2Fvault.py", "");
                 assert!(!shows_pay(&text), "{address}: {page}{query}: {text}");
             }
         }
@@ -139,7 +141,8 @@ async fn administrator_of_one_project_gets_no_power_over_others() {
     surfer.sign_in(&app, ADMINISTRATOR).await;
     let token = surfer.get("/projects/web/account").await.field("form_token");
     let post = async |path: &str, fields: &[(&str, &str)]| {
-        let fields: Vec<_> = fields.iter().copied().chain([("form_token", token.as_str())]).collect();
+        let fields: Vec<_> =
+            fields.iter().copied().chain([("form_token", token.as_str())]).collect();
         surfer.post_bare(&format!("/projects/web{path}"), &fields).await
     };
     let role = |scope| [("address", "x@example.com"), ("role", "administrator"), ("scope", scope)];
@@ -148,7 +151,10 @@ async fn administrator_of_one_project_gets_no_power_over_others() {
     assert_eq!(post("/people/roles/save", &role("project")).await.status, 303);
     let given = app.server.app.store.roles_of("x@example.com").await.expect("store");
     assert_eq!(given.len(), 1, "{given:?}");
-    assert_eq!(post("/people/roles/sign_out", &[("address", "root@example.com")]).await.status, 403);
+    assert_eq!(
+        post("/people/roles/sign_out", &[("address", "root@example.com")]).await.status,
+        403
+    );
     assert_eq!(post("/new_project", &[("name", "mine")]).await.status, 403);
     for option in ["repo_url", "repo_dir", "submodules", "ignore_revs_file", "repo_url_file"] {
         let set = post("/settings/save", &[("option", option), ("value", "/etc/passwd")]).await;
@@ -170,14 +176,21 @@ async fn token_of_somebody_with_one_project_reads_that_one() {
     let fields = [("name", "t"), ("role", "developer"), ("days", "7"), ("form_token", &form)];
     let made = surfer.post_bare("/projects/web/account/create_token", &fields).await.body;
     let at = made.find("flw_").expect("a token");
-    let token: String = made[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let token: String =
+        made[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     let program = Surfer::new(&app).header("authorization", &format!("Bearer {token}"));
     let issues = program.get("/projects/web/api/v1/issues").await;
     assert!(issues.status == 200 && issues.body.contains("door"), "{}", issues.body);
     assert_eq!(program.get("/projects/pay/api/v1/issues").await.status, 404);
     let projects: Value =
-        serde_json::from_str(&program.get("/projects/web/api/v1/projects").await.body).expect("JSON");
-    let names: Vec<_> = projects["projects"].as_array().expect("a list").iter().map(|p| p["name"].clone()).collect();
+        serde_json::from_str(&program.get("/projects/web/api/v1/projects").await.body)
+            .expect("JSON");
+    let names: Vec<_> = projects["projects"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|p| p["name"].clone())
+        .collect();
     assert_eq!(names, ["web"]);
     assert_eq!(program.get("/projects/web/api/v1/projects/pay").await.status, 404);
 }

@@ -28,10 +28,8 @@ async fn command_line_makes_changes_and_removes_a_project_while_the_server_runs(
     let app = App::start().await;
     let repository = repository_of(CLEO, "a.py");
     let url = repository.dir().display().to_string();
-    let added = projects(
-        &app,
-        &["add", "pay", "--repo-url", &url, "--default-contact", "pay@example.com"],
-    );
+    let added =
+        projects(&app, &["add", "pay", "--repo-url", &url, "--default-contact", "pay@example.com"]);
     let text = stdout(&added);
     assert!(text.starts_with("project  pay\nnumber   2\ndsn      http://"), "{text}");
     assert!(text.contains(&format!("code     {url}  (the project)")), "{text}");
@@ -45,7 +43,10 @@ async fn command_line_makes_changes_and_removes_a_project_while_the_server_runs(
     assert_eq!((all.len(), &all[0]["name"], &all[1]["id"]), (2, &json!("default"), &json!(2)));
     assert_eq!(all[1]["keys"].as_array().map(Vec::len), Some(1));
 
-    let set = stdout(&projects(&app, &["set", "pay", "report_error_threshold=7", "blame_frame=innermost"]));
+    let set = stdout(&projects(
+        &app,
+        &["set", "pay", "report_error_threshold=7", "blame_frame=innermost"],
+    ));
     assert_eq!(set, "pay: report_error_threshold, blame_frame changed\n");
     let again = stdout(&projects(&app, &["set", "pay", "report_error_threshold=7"]));
     assert_eq!(again, "pay has these values already\n");
@@ -59,9 +60,15 @@ async fn command_line_makes_changes_and_removes_a_project_while_the_server_runs(
     stdout(&projects(&app, &["set", "2", "--unset", "report_error_threshold"]));
     let shown: Value =
         serde_json::from_str(&stdout(&projects(&app, &["show", "pay", "--json"]))).expect("JSON");
-    assert_eq!(shown["settings"]["report_error_threshold"], json!({"value": "3", "set_at": "default"}));
+    assert_eq!(
+        shown["settings"]["report_error_threshold"],
+        json!({"value": "3", "set_at": "default"})
+    );
 
-    assert_eq!(stdout(&projects(&app, &["rename", "pay", "billing"])).lines().next(), Some("pay is called billing now"));
+    assert_eq!(
+        stdout(&projects(&app, &["rename", "pay", "billing"])).lines().next(),
+        Some("pay is called billing now")
+    );
     let keys = stdout(&projects(&app, &["keys", "add", "--project", "billing", "--label", "web"]));
     assert!(keys.contains("/2\n"), "{keys}");
     stdout(&projects(&app, &["archive", "billing"]));
@@ -78,7 +85,10 @@ async fn command_line_makes_changes_and_removes_a_project_while_the_server_runs(
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_commands_are_refused_with_a_hint_and_change_nothing() {
     let app = App::start().await;
-    stdout(&projects(&app, &["add", "pay", "repo_url=https://u:Tr0ub4dor@git.example.com/pay.git"]));
+    stdout(&projects(
+        &app,
+        &["add", "pay", "repo_url=https://u:Tr0ub4dor@git.example.com/pay.git"],
+    ));
     for (arguments, why) in [
         (&["add", "pay"][..], "there is a project \"pay\" already"),
         (&["add", "PAY"], "cannot be the name of a project"),
@@ -116,7 +126,10 @@ async fn file_of_projects_is_applied_once_and_changes_nothing_the_second_time() 
     let file = app.folder.path().join("projects.cfg");
     let text = "[pay]\nreport_error_threshold = 2\ndefault_contact = pay@example.com\n\n\
                 [web]\narchived = True\n";
-    assert_eq!(stdout(&apply(&app, &file, text)), "pay: the project is new\nweb: the project is new\n");
+    assert_eq!(
+        stdout(&apply(&app, &file, text)),
+        "pay: the project is new\nweb: the project is new\n"
+    );
     let before = listed(&app);
     assert_eq!(stdout(&apply(&app, &file, text)), "nothing to change\n");
     assert_eq!(listed(&app), before);
@@ -159,7 +172,8 @@ async fn pages_make_and_change_a_project() {
     let unset = [("option", "report_error_threshold"), ("unset", "1")];
     app.post("/projects/pay/settings/save", &unset).await;
     assert_eq!(named(&app, "pay").expect("it is there").config.error_threshold, 1);
-    let wrong = app.post("/projects/pay/settings/save", &[("option", "port"), ("value", "1")]).await;
+    let wrong =
+        app.post("/projects/pay/settings/save", &[("option", "port"), ("value", "1")]).await;
     assert!(wrong.0 == 422 && wrong.1.contains("a project cannot set this option"), "{}", wrong.1);
     app.post("/projects/pay/settings/keys/add", &[("label", "web")]).await;
     let pay = named(&app, "pay").expect("it is there");
@@ -193,7 +207,10 @@ async fn api_makes_and_changes_a_project() {
     let new = json!({"name": "pay", "settings": {"report_error_threshold": "4"}});
     let (status, made) = send("POST", "", new.clone()).await;
     assert_eq!((status, &made["name"], &made["id"]), (201, &json!("pay"), &json!(2)), "{made}");
-    assert_eq!(made["settings"]["report_error_threshold"], json!({"value": "4", "set_at": "the project"}));
+    assert_eq!(
+        made["settings"]["report_error_threshold"],
+        json!({"value": "4", "set_at": "the project"})
+    );
     assert_eq!(send("POST", "", new).await.0, 409);
     let change = json!({"settings": {"report_error_threshold": null, "blame_frame": "innermost"}});
     let (status, changed) = send("PATCH", "/pay", change).await;

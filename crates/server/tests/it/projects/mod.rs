@@ -48,7 +48,11 @@ fn project(app: &App, id: i64) -> Option<ProjectApp> {
 }
 
 /// Reports a failure with the key of a project.
-async fn report_to(app: &App, project: &ProjectApp, frames: &[Frame<'_>]) -> Result<String, String> {
+async fn report_to(
+    app: &App,
+    project: &ProjectApp,
+    frames: &[Frame<'_>],
+) -> Result<String, String> {
     let key = project.project.newest_key().map(|key| key.reveal().to_owned());
     let mut client = ThriftClient::connect(app.thrift_address()).await;
     client.record_error(&RecordErrorRequest { project_key: key, ..request(frames) }).await

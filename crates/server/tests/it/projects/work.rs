@@ -18,8 +18,13 @@ async fn three_projects_with_three_repositories_are_each_mailed_rightly() {
     // The same deployed path and text in two projects: only the key tells them apart.
     report_to(&app, &pay, &[frame_in("/srv/pay/run.py")]).await.expect("accepted");
     report_to(&app, &web, &[frame_in("/srv/pay/run.py")]).await.expect("accepted");
-    app.report(&request(&[("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")]))
-        .await;
+    app.report(&request(&[(
+        "/srv/app/shop/cart.py",
+        5,
+        "total",
+        "return sum(prices) / len(prices)",
+    )]))
+    .await;
     settle(&app, &[&pay, &web]).await;
     let mails = app.smtp.mails();
     let mut told: Vec<(&str, bool, bool)> = mails
@@ -69,7 +74,8 @@ async fn settings_of_one_project_do_not_touch_another() {
     set(&pay, COMMAND_LINE, &contact).await.expect("set");
     let contact = |config: &Config| config.addresses.default_contact.clone();
     wait_until("the server knows it", async || {
-        contact(&project(&app, id).expect("it is there").config).as_deref() == Some("pay@example.com")
+        contact(&project(&app, id).expect("it is there").config).as_deref()
+            == Some("pay@example.com")
     })
     .await;
     assert!(begun.elapsed() < Duration::from_secs(2));
@@ -142,9 +148,10 @@ async fn repository_that_cannot_be_cloned_is_said_and_holds_up_nobody_else() {
     let app = App::start().await;
     let gone = [("repo_url", "/nowhere/at/all.git")];
     let settings = gone.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
-    let id = flawless_server::actions::projects::add(&app.server.app, COMMAND_LINE, "gone", &settings)
-        .await
-        .expect("it is made");
+    let id =
+        flawless_server::actions::projects::add(&app.server.app, COMMAND_LINE, "gone", &settings)
+            .await
+            .expect("it is made");
     wait_until("the overview says so", async || {
         let (_, page) = app.get("/projects").await;
         page.contains("the repository cannot be read")
@@ -189,18 +196,27 @@ async fn weekly_mail_is_one_for_all_projects_of_a_person() {
     .await;
     app.settle().await;
     let mails = app.smtp.mails();
-    let weekly: Vec<_> = mails.iter().filter(|mail| mail.subject.starts_with("Your week")).collect();
+    let weekly: Vec<_> =
+        mails.iter().filter(|mail| mail.subject.starts_with("Your week")).collect();
     assert_eq!(weekly.len(), 1, "{weekly:#?}");
-    assert_eq!((weekly[0].to.as_str(), weekly[0].subject.as_str()), (CLEO.1, "Your week in 2 projects: 2 new"));
-    for expected in ["=== pay ===", "=== web ===", "/projects/pay/issues/", "/projects/web/issues/"] {
+    assert_eq!(
+        (weekly[0].to.as_str(), weekly[0].subject.as_str()),
+        (CLEO.1, "Your week in 2 projects: 2 new")
+    );
+    for expected in ["=== pay ===", "=== web ===", "/projects/pay/issues/", "/projects/web/issues/"]
+    {
         assert!(weekly[0].text.contains(expected), "{expected} is missing in {}", weekly[0].text);
     }
-    let link = weekly[0].text.lines().find_map(|line| line.strip_prefix("Unsubscribe from weekly reports: "));
+    let link = weekly[0]
+        .text
+        .lines()
+        .find_map(|line| line.strip_prefix("Unsubscribe from weekly reports: "));
     let link = link.expect("a link");
     let done = reqwest::Client::new().post(link).send().await.expect("an answer");
     assert_eq!(done.status(), 200);
     for project in [&pay, &web, &app.server.app] {
-        let unwanted = project.store.is_unwanted(CLEO.1, flawless_store::UnwantedKind::Weekly).await;
+        let unwanted =
+            project.store.is_unwanted(CLEO.1, flawless_store::UnwantedKind::Weekly).await;
         assert!(unwanted.expect("store"), "one weekly mail is about all projects");
     }
 }

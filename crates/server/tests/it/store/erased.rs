@@ -5,7 +5,7 @@ use std::process::Output;
 
 use flawless_core::ChainedException;
 use flawless_protocol::thrift::{Breadcrumb, Context, Process, RecordErrorRequest};
-use flawless_store::{GivenRole, RoleScope, NewPending, NewSession, encode_sample};
+use flawless_store::{GivenRole, NewPending, NewSession, RoleScope, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::harness::{ANN, App, BEN, Frame, flawless, request, stdout, wait_until};
@@ -228,8 +228,12 @@ async fn person_is_erased_from_issues_mails_and_samples() {
     let mut tx = app.server.app.store.write().await.expect("store");
     let list = flawless_store::RuleList::WatchList;
     tx.add_rule(list, &rule, 0).await.expect("a rule");
-    tx.give_role(BEN.1, RoleScope::AllProjects, GivenRole::Blocked, 0, "root@example.com").await.expect("a role");
-    tx.give_role("x@example.com", RoleScope::AllProjects, GivenRole::Blocked, 0, BEN.1).await.expect("a role");
+    tx.give_role(BEN.1, RoleScope::AllProjects, GivenRole::Blocked, 0, "root@example.com")
+        .await
+        .expect("a role");
+    tx.give_role("x@example.com", RoleScope::AllProjects, GivenRole::Blocked, 0, BEN.1)
+        .await
+        .expect("a role");
     let session =
         NewSession { hash: "0", address: BEN.1, how: "", user_agent: "", expires_at: i64::MAX };
     tx.add_session(&session, 0).await.expect("a sign-in");

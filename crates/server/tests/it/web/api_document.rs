@@ -74,7 +74,7 @@ async fn document_lists_every_address_and_method() {
     let document = app.api_get("/openapi.json").await;
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 18, "{:?}", paths.keys());
     let mut by_path: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (method, path) in operations(&document) {
         by_path.entry(path).or_default().push(method);
@@ -82,7 +82,7 @@ async fn document_lists_every_address_and_method() {
     for (path, mut said) in by_path {
         said.sort();
         // Methods that are not listed are refused.
-        let answer = app.api_as(Some(&token), "PATCH", &path, None).await;
+        let answer = app.api_as(Some(&token), "PROPFIND", &path, None).await;
         assert_eq!((answer.status, &*answer.content_type), (405, "application/problem+json"));
         let mut allowed: Vec<String> =
             answer.allow.split(',').map(str::to_owned).filter(|name| name != "HEAD").collect();
@@ -102,6 +102,7 @@ fn operations(document: &Value) -> Vec<(String, String)> {
     let all = paths.flat_map(|(path, item)| {
         let asked = path.replace("{id}", "1").replace("{slot}", "0");
         let asked = asked.replace("{list}", "watch_list").replace("{address}", "w@example.com");
+        let asked = asked.replace("{project}", "default");
         let asked = asked.strip_prefix("/api/v1").expect("below the API").to_owned();
         methods(item).into_iter().map(move |method| (method, asked.clone()))
     });
@@ -121,6 +122,9 @@ async fn token_is_required_and_readers_change_nothing() {
         }
         let body = match path.as_str() {
             "/issues/1/actions" => "{\"action\": \"unmute\"}",
+            "/projects" => "{\"name\": \"pay\"}",
+            "/projects/default" | "/projects/default/keys" => "{}",
+            "/projects/default/keys/1" => "{\"disabled\": false}",
             _ => &rule,
         };
         let body = (method != "GET").then_some(body);
