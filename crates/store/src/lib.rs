@@ -1,4 +1,5 @@
-//! The only place with SQL: one embedded database, one writer, many readers.
+//! The only place with SQL. It runs on SQLite, embedded in this program, and on PostgreSQL, which
+//! several servers may share.
 //!
 //! A [`Store`] belongs to one project, and so does everything that its methods read and write,
 //! except what all projects share: people, sign-ins, the queue of mails and the list of projects.
@@ -25,6 +26,8 @@ pub use alerts::queues::QueueAge;
 pub use alerts::recipient::Recipient;
 pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
+pub use db::check::{DatabaseProblem, DatabaseReport};
+pub use db::connect::PostgresSettings;
 pub use db::error::StoreError;
 pub use db::history::{SENT_JOURNAL, recreated_in_words};
 pub use db::open::{make_private_folder, schema_version};
@@ -64,8 +67,7 @@ pub use rules::hits::{RuleHits, RuleMatches};
 pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
 pub use rules::rule::{AddedRule, RuleEntry};
 
-use sqlx::sqlite::SqlitePool;
-
+use crate::db::pool::{Pool, Tx};
 use crate::sealing::Sealing;
 
 /// The number of a project.
@@ -77,8 +79,8 @@ pub const DEFAULT_PROJECT: ProjectId = 1;
 /// An open database, as one project sees it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    readers: Pool,
+    writer: Pool,
     sealing: Sealing,
     project: ProjectId,
 }
@@ -86,7 +88,7 @@ pub struct Store {
 /// A transaction that writes. Its changes take effect with [`WriteTx::commit`].
 #[derive(Debug)]
 pub struct WriteTx {
-    tx: sqlx::Transaction<'static, sqlx::Sqlite>,
+    tx: Tx,
     sealing: Sealing,
     project: ProjectId,
 }
@@ -103,12 +105,13 @@ impl Store {
         self.project
     }
 
-    /// Begins to write, after the current writer has finished.
+    /// Begins to write to the project. Whoever writes to it next waits for the end of this
+    /// transaction.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
-        let tx = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
+        let tx = self.writer.begin_write(self.project).await?;
         Ok(WriteTx { tx, sealing: self.sealing.clone(), project: self.project })
     }
 }
@@ -117,6 +120,7 @@ impl WriteTx {
     /// Goes on with another project, in the same transaction.
     pub fn enter(&mut self, project: ProjectId) {
         self.project = project;
+        self.tx.lock_project(project);
     }
 
     /// The project that it writes to.
@@ -127,7 +131,8 @@ impl WriteTx {
     /// Makes all changes durable before it returns.
     ///
     /// # Errors
-    /// The disk or the database failed; then nothing was changed.
+    /// The disk or the database failed; then nothing was changed. Only when the connection to
+    /// PostgreSQL breaks at this very moment may it be done all the same.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
     }

@@ -1,7 +1,7 @@
 //! Mails that somebody does not want.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{db, Store, StoreError, WriteTx};
 
 /// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +79,9 @@ impl WriteTx {
         address: &str,
         kind: UnwantedKind,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = db::query_scalar(IS_UNWANTED);
         let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
-        Ok(query.fetch_one(&mut *self.tx).await? > 0)
+        Ok(query.fetch_one::<i64>(&mut self.tx).await? > 0)
     }
 
     /// Unsubscribes an address from these mails. Its pending alerts go to the next one who answers.
@@ -95,12 +95,12 @@ impl WriteTx {
         at: i64,
     ) -> Result<(), StoreError> {
         let address = address.to_ascii_lowercase();
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO unwanted_mail (project_id, address, kind, since) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, address, kind) DO NOTHING",
         );
         let query = query.bind(self.project).bind(&address).bind(kind.as_str()).bind(at);
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         if kind == UnwantedKind::Alerts {
             for statement in [
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
@@ -109,7 +109,7 @@ impl WriteTx {
                 "DELETE FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
                  AND LOWER(recipient) = $1",
             ] {
-                sqlx::query(statement).bind(&address).bind(self.project).execute(&mut *self.tx).await?;
+                db::query(statement).bind(&address).bind(self.project).execute(&mut self.tx).await?;
             }
         }
         Ok(())
@@ -124,11 +124,11 @@ impl WriteTx {
         address: &str,
         kind: UnwantedKind,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "DELETE FROM unwanted_mail WHERE project_id = $1 AND address = $2 AND kind = $3",
         );
         let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -139,7 +139,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, kind, since FROM unwanted_mail WHERE project_id = $1 \
              ORDER BY address, kind",
         );
@@ -151,8 +151,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = db::query_scalar(IS_UNWANTED);
         let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(kind.as_str());
-        Ok(query.fetch_one(&self.readers).await? > 0)
+        Ok(query.fetch_one::<i64>(&self.readers).await? > 0)
     }
 }

@@ -1,11 +1,57 @@
-//! The SQL that differs between databases.
+//! The SQL that differs between the databases.
 
-/// Begins a transaction that will write, so that two never wait for each other in turn.
-pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+/// The newest migration that was applied. The table belongs to sqlx.
+pub(crate) const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
 
-/// Moves the journal into the database, so that deleted data is in no file any longer. The first
-/// column of the answer says whether an older state is still being read.
-pub(crate) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// What only SQLite has.
+pub(crate) mod sqlite {
+    /// Begins a transaction that will write, so that two never wait for each other in turn.
+    pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Asks for the version of the database.
-pub(crate) const VERSION: &str = "SELECT sqlite_version()";
+    /// Moves the journal into the database, so that deleted data is in no file any longer. The
+    /// first column of the answer says whether an older state is still being read.
+    pub(crate) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+    /// Asks for the version of the database.
+    pub(crate) const VERSION: &str = "SELECT sqlite_version()";
+
+    /// Asks how texts are stored.
+    pub(crate) const ENCODING: &str = "PRAGMA encoding";
+}
+
+/// What only PostgreSQL has.
+pub(crate) mod postgres {
+    /// Begins a transaction whose statements all see the same state.
+    pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+    /// Waits for the transaction that writes to this project, and then keeps others waiting until
+    /// the end of this one. The first number keeps these locks apart from those of other programs
+    /// in the same database.
+    pub(crate) const LOCK_PROJECT: &str =
+        "SELECT pg_advisory_xact_lock(1718384503, CAST($1 % 2147483647 AS INTEGER))";
+
+    /// All projects, in the order in which they are locked.
+    pub(crate) const PROJECTS: &str = "SELECT id FROM project ORDER BY id";
+
+    /// Asks for the version of the database, such as `15.18`.
+    pub(crate) const VERSION: &str = "SELECT split_part(current_setting('server_version'), ' ', 1)";
+
+    /// What `flawless check` wants to know.
+    pub(crate) const FACTS: &str = "SELECT \
+         CAST(current_setting('server_version_num') AS BIGINT) / 10000 AS major_version, \
+         split_part(current_setting('server_version'), ' ', 1) AS version, \
+         current_setting('server_encoding') AS encoding, \
+         CAST(current_schema() AS TEXT) AS schema, \
+         COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create, \
+         pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' \
+         AS is_read_only, \
+         CASE WHEN inet_client_addr() IS NULL THEN NULL ELSE \
+         (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) END AS is_encrypted, \
+         (SELECT MIN(CAST(tablename AS TEXT)) FROM pg_tables \
+          WHERE schemaname = current_schema() AND tablename IN ('issue', '_sqlx_migrations') \
+          AND NOT pg_has_role(tableowner, 'USAGE')) AS foreign_table, \
+         EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema() \
+         AND tablename = '_sqlx_migrations') AS has_migrations, \
+         COALESCE((SELECT STRING_AGG(name, ' ' ORDER BY name) FROM pg_settings \
+          WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'), '') AS off";
+}

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::issue::ISSUE_COLUMNS;
-use crate::{IssueRow, Store, StoreError};
+use crate::{db, IssueRow, Store, StoreError};
 
 /// The facts that lists need of every issue.
 #[derive(Debug, Clone, FromRow)]
@@ -100,16 +100,16 @@ impl Store {
     /// The database cannot be read.
     pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IndexedIssue>, i64), StoreError> {
         // Both are read from one state of the database.
-        let mut state = self.readers.begin().await?;
-        let heads = sqlx::query_as(
+        let mut state = self.readers.begin_read().await?;
+        let heads = db::query(
             "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
              known_error_id, developer_name, developer_email, authored_at, commit_summary, \
              details, first_seen_at, notified_at, resolved_at, muted_until FROM issue \
              WHERE revision > $1 AND project_id = $2",
         );
-        let heads = heads.bind(revision).bind(self.project).fetch_all(&mut *state).await?;
-        let count = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
-        let count = count.bind(self.project).fetch_one(&mut *state).await?;
+        let heads = heads.bind(revision).bind(self.project).fetch_all(&mut state).await?;
+        let count = db::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
+        let count = count.bind(self.project).fetch_one(&mut state).await?;
         state.commit().await?;
         Ok((heads, count))
     }
@@ -119,7 +119,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
              CAST(SUM(issue_id) AS BIGINT) AS numbers, \
              CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
@@ -140,8 +140,9 @@ impl Store {
         to: i64,
     ) -> Result<Vec<(i64, Vec<HourCount>)>, StoreError> {
         // One row per hour: one per count takes several times as long.
-        let query = sqlx::query_as(
-            "SELECT hour, STRING_AGG(issue_id || ' ' || occurrences || ' ' || last_at, ',') \
+        let query = db::query(
+            "SELECT hour, STRING_AGG(CAST(issue_id AS TEXT) || ' ' || CAST(occurrences AS TEXT) \
+             || ' ' || CAST(last_at AS TEXT), ',') \
              FROM issue_hour WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
         let query = query.bind(from).bind(to).bind(self.project);
@@ -160,7 +161,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_seen_reports(&self) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1) \
              OR EXISTS (SELECT 1 FROM pending_report WHERE project_id = $1) \
              OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1)",
@@ -175,13 +176,13 @@ impl Store {
     pub async fn issues_numbered(&self, numbers: &[i64]) -> Result<Vec<IssueRow>, StoreError> {
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(MOST_NUMBERS) {
-            let places = places(some.len());
+            let places = db::places(1, some.len());
             let project = some.len() + 1;
             let sql = format!(
                 "SELECT {ISSUE_COLUMNS} FROM issue WHERE issue.id IN ({places}) \
                  AND issue.project_id = ${project}"
             );
-            let query = sqlx::query_as(numbered(sql));
+            let query = db::query(db::assembled(sql));
             let query = some.iter().fold(query, |query, number| query.bind(*number));
             found.extend(query.bind(self.project).fetch_all(&self.readers).await?);
         }
@@ -195,7 +196,7 @@ impl Store {
     pub async fn alert_states(&self, numbers: &[i64]) -> Result<Vec<AlertStateRow>, StoreError> {
         let mut found = Vec::new();
         for some in numbers.chunks(MOST_NUMBERS) {
-            let places = places(some.len());
+            let places = db::places(1, some.len());
             let sql = format!(
                 "SELECT alert.issue_id, alert.note, alert.composed_at IS NULL AS is_open, \
                  alert.regression IS NOT NULL AS is_regressed, \
@@ -206,7 +207,7 @@ impl Store {
                  (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id IN ({places}) \
                   GROUP BY newest.issue_id)"
             );
-            let query = sqlx::query_as(numbered(sql));
+            let query = db::query(db::assembled(sql));
             let query = some.iter().fold(query, |query, number| query.bind(*number));
             found.extend(query.fetch_all(&self.readers).await?);
         }
@@ -218,7 +219,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT DISTINCT alert.issue_id FROM alert \
              JOIN notification ON notification.alert_id = alert.id \
              JOIN outbox ON outbox.id = notification.outbox_id \
@@ -232,20 +233,10 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn regressed_issues(&self) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT DISTINCT issue_id FROM alert \
              WHERE project_id = $1 AND regression IS NOT NULL",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
-}
-
-/// `$1, $2, …`
-fn places(count: usize) -> String {
-    (1..=count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Concatenated from constants and placeholders only.
-fn numbered(sql: String) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(sql)
 }

@@ -1,0 +1,1 @@
+//! How a store is opened, and what it says when that is impossible.
