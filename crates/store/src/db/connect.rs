@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::check::facts;
+use super::error::is_denied;
 use super::pool::Pool;
 use crate::sealing::Sealing;
 use crate::{DEFAULT_PROJECT, Store, StoreError};
@@ -97,9 +98,9 @@ impl Store {
         if facts.encoding != "UTF8" {
             return Err(StoreError::Encoding { database, encoding: facts.encoding });
         }
-        migrate(&mut first, &database).await?;
-        // It is not needed any more: an error in closing it is none of ours.
+        // It is not needed any more: an error in closing it changes nothing.
         let _ = first.close().await;
+        migrate(&options, database).await?;
         let writers = (settings.connections / 3).max(1);
         let readers = settings.connections.saturating_sub(writers).max(1);
         let store = Self {
@@ -137,19 +138,23 @@ pub(super) fn schema_version() -> i64 {
 }
 
 /// Migrates under a lock of the database, which sqlx takes: servers that start together take turns.
-async fn migrate(connection: &mut PgConnection, database: &str) -> Result<(), StoreError> {
+/// The connection has none of the limits of [`SESSION`], because a migration may take long.
+async fn migrate(options: &PgConnectOptions, database: String) -> Result<(), StoreError> {
     let known = schema_version();
-    let database = database.to_owned();
-    match MIGRATIONS.run(connection).await {
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let migrated = MIGRATIONS.run(&pool).await;
+    pool.close().await;
+    match migrated {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(version)) if version > known => {
             Err(StoreError::NewerSchema { database, version, known })
         }
         Err(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _))
-            if super::error::is_denied(&source) =>
+            if is_denied(&source) =>
         {
             Err(StoreError::Rights { database, source: Box::new(source) })
         }
+        Err(MigrateError::Execute(source)) => Err(source.into()),
         Err(error) => Err(StoreError::Migrate(error)),
     }
 }

@@ -78,7 +78,7 @@ impl WriteTx {
         let body = self.sealing.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
         let before =
-            db::query_scalar("SELECT LENGTH(body) FROM sample WHERE issue_id = $1 AND slot = $2");
+            db::query_scalar(LENGTH_OF);
         let before: Option<i64> =
             before.bind(issue_id).bind(slot).fetch_optional(&mut self.tx).await?;
         let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
@@ -96,6 +96,9 @@ impl WriteTx {
         Ok(more)
     }
 }
+
+const LENGTH_OF: &str =
+    "SELECT CAST(LENGTH(body) AS BIGINT) FROM sample WHERE issue_id = $1 AND slot = $2";
 
 /// Number of the newest rows of each kind that are checked.
 const LOOKED_AT: i64 = 500;

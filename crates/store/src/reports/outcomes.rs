@@ -148,12 +148,10 @@ impl Store {
     /// The database cannot be read.
     pub async fn has_reports(&self, but_of: &str) -> Result<bool, StoreError> {
         let query = db::query_scalar(
-            "SELECT CASE WHEN EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND path <> $2) \
-             OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1 AND kind <> $3) \
-             THEN 1 ELSE 0 END",
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND path <> $2) \
+             OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1 AND kind <> $3)",
         );
         let query = query.bind(self.project).bind(but_of).bind(OutcomeKind::Refused.as_str());
-        let found: i64 = query.fetch_one(&self.readers).await?;
-        Ok(found == 1)
+        Ok(query.fetch_one(&self.readers).await?)
     }
 }

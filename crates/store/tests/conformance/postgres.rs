@@ -125,7 +125,7 @@ impl Server {
 /// Waits until nobody uses the server, and stops it if that is still so after a while.
 const WATCH: &str = r#"
 cd "$1" || exit 1
-while :; do
+while [ -e users ]; do
     flock users true
     sleep 10
     (

@@ -2,11 +2,11 @@
 use flawless_base::secret::Secret;
 use flawless_store::{DEFAULT_PROJECT, Store};
 
-use crate::{START, on_both, write};
+use crate::{Answers, START, answers, on_both, write};
 
 on_both!(project_has_a_name_of_its_own, keys_are_switched_off, options_are_set_and_reset, secret_is_kept);
 
-async fn project_has_a_name_of_its_own(store: &Store) {
+async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
     let before = store.projects_revision().await.expect("a revision");
     let shop = write!(store, |tx| {
         assert_eq!(tx.add_project("Default", 5).await.expect("no error"), None);
@@ -34,9 +34,10 @@ async fn project_has_a_name_of_its_own(store: &Store) {
         tx.add_project("shop é", 6).await.expect("no error").expect("the name is free")
     });
     assert_eq!(next, shop + 1, "a number is not used twice");
+    answers![store.projects(), store.project_size()]
 }
 
-async fn keys_are_switched_off(store: &Store) {
+async fn keys_are_switched_off(store: &Store) -> Answers {
     let key = |text: &str| Secret::new(text);
     write!(store, |tx| {
         assert!(tx.add_first_key(&key("0123456789"), 1).await.expect("no error"));
@@ -52,9 +53,10 @@ async fn keys_are_switched_off(store: &Store) {
     assert_eq!(again[1].secret.reveal(), "second");
     let mut tx = store.write().await.expect("a transaction");
     tx.add_key(&key("second"), "", 3).await.expect_err("the same key twice");
+    answers![store.all_keys()]
 }
 
-async fn options_are_set_and_reset(store: &Store) {
+async fn options_are_set_and_reset(store: &Store) -> Answers {
     let set = async |value: Option<&str>| {
         write!(store, |tx| tx.set_option("o", value, 4, "ann").await.expect("no error"))
     };
@@ -67,10 +69,10 @@ async fn options_are_set_and_reset(store: &Store) {
     assert_eq!((settings[0].set_at, settings[0].set_by.as_str()), (4, "ann"));
     assert!(set(None).await);
     assert!(!set(None).await);
-    assert_eq!(store.rules_revision().await.expect("a revision"), 3);
+    answers![store.rules_revision(), store.projects_revision(), store.project_settings()]
 }
 
-async fn secret_is_kept(store: &Store) {
+async fn secret_is_kept(store: &Store) -> Answers {
     assert!(store.secret("s").await.expect("no error").is_none());
     write!(store, |tx| {
         tx.add_secret("s", &Secret::new("a\0b")).await.expect("it is added");
@@ -78,4 +80,5 @@ async fn secret_is_kept(store: &Store) {
     });
     let secret = store.secret("s").await.expect("no error").expect("it is there");
     assert_eq!(secret.reveal(), "a\u{fffd}b", "NUL is replaced");
+    Vec::new()
 }
