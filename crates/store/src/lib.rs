@@ -28,6 +28,7 @@ pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
 pub use db::check::{DatabaseProblem, DatabaseReport};
 pub use db::connect::PostgresSettings;
+pub use db::copy::{CopiedTable, CopyError, ExistingData};
 pub use db::error::StoreError;
 pub use db::history::{SENT_JOURNAL, recreated_in_words};
 pub use db::open::{make_private_folder, schema_version};

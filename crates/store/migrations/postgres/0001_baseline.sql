@@ -126,8 +126,9 @@ CREATE TABLE issue (
     resolution TEXT COLLATE "C",
     -- The newest running_revision that was searched for its line.
     checked_revision BIGINT NOT NULL DEFAULT 0,
-    -- The issue that this one turned out to be; it goes on under that number.
-    merged_into BIGINT REFERENCES issue (id),
+    -- The issue that this one turned out to be; it goes on under that number. Deferred, because a
+    -- copy of the database adds issues in the order of their numbers.
+    merged_into BIGINT REFERENCES issue (id) DEFERRABLE INITIALLY DEFERRED,
     -- The project's issues_revision when something other than its counts changed last. Lists are
     -- kept in memory and read only what changed since.
     revision BIGINT NOT NULL DEFAULT 0,

@@ -3,7 +3,7 @@ use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
 use crate::db::value::Json;
-use crate::{db, ProjectId, QueueAge, Regression, Store, StoreError, WriteTx};
+use crate::{ProjectId, QueueAge, Regression, Store, StoreError, WriteTx, db};
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use url::Url;
 
 use super::recipient::Recipient;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A channel.
 #[derive(Debug, Clone, FromRow)]
@@ -87,7 +87,14 @@ impl WriteTx {
             "UPDATE channel SET removed_at = $2, url = '', secret = NULL \
              WHERE id = $1 AND project_id = $3 AND removed_at IS NULL",
         );
-        let removed = removed.bind(id).bind(at).bind(self.project).execute(&mut self.tx).await?.rows_affected() > 0;
+        let removed = removed
+            .bind(id)
+            .bind(at)
+            .bind(self.project)
+            .execute(&mut self.tx)
+            .await?
+            .rows_affected()
+            > 0;
         if !removed {
             return Ok(false);
         }

@@ -3,7 +3,7 @@ use sqlx::FromRow;
 
 use super::alert::AlertRow;
 use super::recipient::Recipient;
-use crate::{db, OutboxMessage, Store, StoreError, WriteTx};
+use crate::{OutboxMessage, Store, StoreError, WriteTx, db};
 
 /// A person or channel to be notified of an alert.
 #[derive(Debug, Clone)]
@@ -121,7 +121,12 @@ impl WriteTx {
                  (SELECT id FROM alert WHERE issue_id = (SELECT alert.issue_id FROM alert \
                   JOIN notification ON notification.alert_id = alert.id WHERE notification.id = $1))",
             );
-            folded.bind(notification).bind(outbox_id).bind(self.project).execute(&mut self.tx).await?;
+            folded
+                .bind(notification)
+                .bind(outbox_id)
+                .bind(self.project)
+                .execute(&mut self.tx)
+                .await?;
         }
         Ok(Some(outbox_id))
     }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::recipient::Recipient;
 use crate::sealing::SealError;
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 pub(crate) const TABLE: &str = "outbox";
 

@@ -3,7 +3,7 @@ use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
 use super::recipient::Recipient;
-use crate::{db, ProjectId, Store, StoreError};
+use crate::{ProjectId, Store, StoreError, db};
 
 /// A post that is due.
 #[derive(Debug, Clone, FromRow)]

@@ -1,7 +1,7 @@
 //! How much waits, and since when.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError};
+use crate::{Store, StoreError, db};
 
 /// How many items wait, and since when.
 #[derive(Debug, Clone, Default, FromRow)]

@@ -2,7 +2,7 @@
 use flawless_base::text::one_line;
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// An address that gets no alerts.
 #[derive(Debug, Clone, FromRow)]

@@ -1,7 +1,7 @@
 //! Mails that somebody does not want.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,11 @@ impl WriteTx {
                 "DELETE FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
                  AND LOWER(recipient) = $1",
             ] {
-                db::query(statement).bind(&address).bind(self.project).execute(&mut self.tx).await?;
+                db::query(statement)
+                    .bind(&address)
+                    .bind(self.project)
+                    .execute(&mut self.tx)
+                    .await?;
             }
         }
         Ok(())

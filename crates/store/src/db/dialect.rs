@@ -15,6 +15,17 @@ pub(crate) mod sqlite {
     /// Asks for the version of the database.
     pub(crate) const VERSION: &str = "SELECT sqlite_version()";
 
+    /// The columns of a table, by name.
+    pub(crate) const COLUMNS: &str = "SELECT name, type FROM pragma_table_info($1) ORDER BY name";
+
+    /// Lets new issues get numbers above all that were ever in use.
+    pub(crate) const CONTINUE_ISSUES: [&str; 2] = [
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'issue', 0 \
+         WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'issue')",
+        "UPDATE sqlite_sequence SET seq = MAX(seq, (SELECT COALESCE(MAX(value), 0) FROM setting \
+         WHERE name = 'last_issue')) WHERE name = 'issue'",
+    ];
+
     /// Asks how texts are stored.
     pub(crate) const ENCODING: &str = "PRAGMA encoding";
 }
@@ -35,6 +46,24 @@ pub(crate) mod postgres {
 
     /// Asks for the version of the database, such as `15.18`.
     pub(crate) const VERSION: &str = "SELECT split_part(current_setting('server_version'), ' ', 1)";
+
+    /// The columns of a table, by name.
+    pub(crate) const COLUMNS: &str = "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) \
+         FROM information_schema.columns WHERE table_schema = current_schema() \
+         AND table_name = $1 ORDER BY CAST(column_name AS TEXT) COLLATE \"C\"";
+
+    /// Lets new rows get numbers above those of a table, and issues above all that were ever in
+    /// use.
+    pub(crate) fn continue_numbers(table: &str) -> String {
+        let used = match table {
+            "issue" => "(SELECT COALESCE(MAX(value), 0) FROM setting WHERE name = 'last_issue')",
+            _ => "0",
+        };
+        format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', 'id'), \
+             GREATEST((SELECT COALESCE(MAX(id), 0) FROM {table}), {used}) + 1, FALSE)"
+        )
+    }
 
     /// What `flawless check` wants to know.
     pub(crate) const FACTS: &str = "SELECT \

@@ -1,7 +1,7 @@
 //! Whether the database works, and which one it is.
 use super::dialect;
 use super::pool::Pool;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 impl Store {
     /// The version of the database program.

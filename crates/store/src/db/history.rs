@@ -2,7 +2,7 @@
 //! a server writes there.
 use std::path::Path;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The name, in the data folder, of the journal of sent mails.
 pub const SENT_JOURNAL: &str = "sent.journal";

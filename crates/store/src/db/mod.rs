@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod connect;
+pub mod copy;
 pub(crate) mod dialect;
 pub mod error;
 pub mod health;

@@ -13,10 +13,8 @@ pub(crate) trait Row:
 {
 }
 
-impl<T> Row for T where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
 
 /// A statement with its values.
 #[must_use]
@@ -82,10 +80,7 @@ impl<'q> Query<'q> {
         self
     }
 
-    pub(crate) async fn execute(
-        self,
-        target: impl Into<Target<'_>>,
-    ) -> Result<Done, sqlx::Error> {
+    pub(crate) async fn execute(self, target: impl Into<Target<'_>>) -> Result<Done, sqlx::Error> {
         let Query { sql, values } = self;
         Ok(Done(match target.into() {
             Target::SqlitePool(pool) => {
@@ -153,10 +148,7 @@ impl<'q> ScalarQuery<'q> {
         Ok(self.0.fetch_optional::<(T,)>(target).await?.map(|(value,)| value))
     }
 
-    pub(crate) async fn fetch_one<T>(
-        self,
-        target: impl Into<Target<'_>>,
-    ) -> Result<T, sqlx::Error>
+    pub(crate) async fn fetch_one<T>(self, target: impl Into<Target<'_>>) -> Result<T, sqlx::Error>
     where
         (T,): Row,
     {

@@ -6,7 +6,7 @@ use super::mention::ERASED;
 use crate::db::pool::Target;
 use crate::issues::samples::decode_sample;
 use crate::reports::pending;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The data of an issue.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +80,7 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         let Some((id, samples, alerts)) = found else { return Ok(None) };
-        let line =
-            db::query("SELECT path, line, function_name, text FROM issue WHERE id = $1");
+        let line = db::query("SELECT path, line, function_name, text FROM issue WHERE id = $1");
         let line: Line = line.bind(id).fetch_one(&self.readers).await?;
         let (mails, digests) = mails_of(&self.readers, id).await?;
         let found = ErasedIssue { id, line, samples, alerts, mails, digests, ..Default::default() };

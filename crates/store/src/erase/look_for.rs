@@ -8,7 +8,7 @@ use crate::issues::samples;
 use crate::issues::samples::decode_sample;
 use crate::reports::{module_sets, pending};
 use crate::sealing::SealError;
-use crate::{db, ProjectId, Store, StoreError};
+use crate::{ProjectId, Store, StoreError, db};
 
 impl Store {
     /// Searches the whole store, with all projects, for a person; takes their names from their commits.
@@ -47,9 +47,7 @@ impl Store {
             found.beside.extend(erased);
         }
         let notifications: Vec<(i64, String)> =
-            db::query("SELECT id, recipient FROM notification")
-                .fetch_all(&self.readers)
-                .await?;
+            db::query("SELECT id, recipient FROM notification").fetch_all(&self.readers).await?;
         let theirs = notifications.into_iter().filter(|(_, recipient)| person.is(recipient));
         found.notifications = theirs.map(|(id, _)| id).collect();
         let facets = db::query_scalar(
@@ -109,9 +107,7 @@ impl Store {
             found.look(body, key, |found| &mut found.pending, |body| report_names(person, body));
         }
         let sets: Vec<(String, Vec<u8>)> =
-            db::query("SELECT modules_id, body FROM module_set")
-                .fetch_all(&self.readers)
-                .await?;
+            db::query("SELECT modules_id, body FROM module_set").fetch_all(&self.readers).await?;
         for (key, body) in sets {
             let body = self.sealing.open(module_sets::TABLE, body);
             let names = |body: &[u8]| report_names(person, body);

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::mention::ERASED;
-use crate::{db, ProjectId, StoreError, WriteTx};
+use crate::{ProjectId, StoreError, WriteTx, db};
 
 /// What the store holds about a person.
 #[derive(Debug, Clone, Default)]

@@ -7,7 +7,7 @@ use crate::db::pool::Pool;
 use crate::lines::running::NAMED_MS;
 use crate::reports::outcomes::DAY_MS;
 use crate::reports::recorded_ids::{DELETE_RECORDED, RECORDED_FOR_MS};
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The limits of what is kept.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +38,9 @@ impl WriteTx {
         for statement in DELETE_OLD {
             db::query(*statement).bind(before).bind(self.project).execute(&mut self.tx).await?;
         }
-        for (statement, at_least) in [
-            (DELETE_REVISIONS, NAMED_MS),
-            (DELETE_RETRIED, REFUSED_FOR_MS),
-        ] {
+        for (statement, at_least) in
+            [(DELETE_REVISIONS, NAMED_MS), (DELETE_RETRIED, REFUSED_FOR_MS)]
+        {
             let before = before.min(now - at_least);
             db::query(statement).bind(before).bind(self.project).execute(&mut self.tx).await?;
         }

@@ -3,7 +3,7 @@ use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
 use crate::db::key_text::{beginning, key_text};
-use crate::{db, Resolution, StoreError, WriteTx};
+use crate::{Resolution, StoreError, WriteTx, db};
 
 /// Bytes of an author's name or address. Longer ones are no names.
 const MAX_AUTHOR: usize = 400;
@@ -267,8 +267,7 @@ impl WriteTx {
         }
         known.push_str(name);
         let revision = self.next_revision_of(issue).await?;
-        let query =
-            db::query("UPDATE issue SET exception_types = $2, revision = $3 WHERE id = $1");
+        let query = db::query("UPDATE issue SET exception_types = $2, revision = $3 WHERE id = $1");
         query.bind(issue).bind(known).bind(revision).execute(&mut self.tx).await?;
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! The tables whose rows belong to an issue: one list for erasure, retention and merges.
-use crate::{db, StoreError, WriteTx};
+use crate::{StoreError, WriteTx, db};
 
 /// What deleting an issue does to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

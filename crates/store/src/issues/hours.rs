@@ -1,6 +1,6 @@
 //! When an issue occurred, hour by hour, and which issue numbers were used.
 use super::issue::HOUR_MS;
-use crate::{db, Store, StoreError};
+use crate::{Store, StoreError, db};
 
 impl Store {
     /// The start of each hour since then in which the issue occurred, with its occurrences.

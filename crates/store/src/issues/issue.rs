@@ -3,7 +3,7 @@ use flawless_core::Developer;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::details::IssueDetails;
-use crate::{db, Resolution, Store, StoreError};
+use crate::{Resolution, Store, StoreError, db};
 
 /// The results of attribution for a line.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -129,9 +129,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn issue_at_place(&self, place_key: &str) -> Result<Option<i64>, StoreError> {
-        let query = db::query_scalar(
-            "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
-        );
+        let query =
+            db::query_scalar("SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2");
         Ok(query.bind(self.project).bind(place_key).fetch_optional(&self.readers).await?)
     }
 

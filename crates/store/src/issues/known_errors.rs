@@ -3,7 +3,7 @@ use flawless_core::{KnownError, RuleId};
 use serde_json::Value;
 
 use crate::rules::rule::parse;
-use crate::{db, RuleList, StoreError, WriteTx};
+use crate::{RuleList, StoreError, WriteTx, db};
 
 impl WriteTx {
     /// Applies the current rules to the issues in the file of a known error immediately, instead of
@@ -24,9 +24,8 @@ impl WriteTx {
         if issues.is_empty() {
             return Ok(());
         }
-        let query = db::query(
-            "SELECT id, body FROM rule WHERE project_id = $1 AND list = $2 ORDER BY id",
-        );
+        let query =
+            db::query("SELECT id, body FROM rule WHERE project_id = $1 AND list = $2 ORDER BY id");
         let query = query.bind(self.project).bind(RuleList::KnownErrors.as_str());
         let rows: Vec<(RuleId, String)> = query.fetch_all(&mut self.tx).await?;
         let mut rules: Vec<(RuleId, KnownError)> = Vec::new();

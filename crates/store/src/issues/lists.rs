@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::issue::ISSUE_COLUMNS;
-use crate::{db, IssueRow, Store, StoreError};
+use crate::{IssueRow, Store, StoreError, db};
 
 /// The facts that lists need of every issue.
 #[derive(Debug, Clone, FromRow)]

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, const_format};
-use crate::{db, Store, StoreError};
+use crate::{Store, StoreError, db};
 
 /// An issue in short, with its recent occurrences.
 #[derive(Debug, Clone, FromRow)]

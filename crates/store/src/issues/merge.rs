@@ -2,7 +2,7 @@
 use super::facets;
 use super::issue::exception_types;
 use crate::db::key_text::key_text;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 impl WriteTx {
     /// Merges all issues that have or had one of these `identities` into `into`: counts are added,
@@ -149,14 +149,13 @@ impl WriteTx {
             "UPDATE issue SET merged_into = $2, revision = $3 WHERE id = $1 OR merged_into = $1",
         );
         query.bind(older).bind(into).bind(revision).execute(&mut self.tx).await?;
-        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
-            db::query(
-                "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
+        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) = db::query(
+            "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
                  FROM issue WHERE id = $1",
-            )
-            .bind(older)
-            .fetch_one(&mut self.tx)
-            .await?;
+        )
+        .bind(older)
+        .fetch_one(&mut self.tx)
+        .await?;
         for name in exception_types(&types) {
             self.add_exception_type(into, name).await?;
         }

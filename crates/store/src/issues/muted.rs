@@ -1,5 +1,5 @@
 //! Issues that are muted for a time.
-use crate::{db, StoreError, WriteTx};
+use crate::{StoreError, WriteTx, db};
 
 /// A mute until then never ends: 1 January 9000.
 pub const MUTED_FOR_EVER: i64 = 221_845_392_000_000;

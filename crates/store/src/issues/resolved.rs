@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::details::IssueDetails;
 use crate::db::key_text::key_text;
 use crate::db::value::{Json, read_from_json};
-use crate::{db, IssueFacts, Store, StoreError, WriteTx};
+use crate::{IssueFacts, Store, StoreError, WriteTx, db};
 
 /// How an issue was resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@ use flawless_core::{Report, ResolvedFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::sealing::{SealError, Sealing};
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A report, its frames as they were resolved, and the blamed one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,8 +77,7 @@ impl WriteTx {
     ) -> Result<i64, StoreError> {
         let body = self.sealing.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
-        let before =
-            db::query_scalar(LENGTH_OF);
+        let before = db::query_scalar(LENGTH_OF);
         let before: Option<i64> =
             before.bind(issue_id).bind(slot).fetch_optional(&mut self.tx).await?;
         let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);

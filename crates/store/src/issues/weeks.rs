@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, ISSUE_COLUMNS, const_format};
-use crate::{db, IssueRow, Regression, Store, StoreError, WriteTx};
+use crate::{IssueRow, Regression, Store, StoreError, WriteTx, db};
 
 /// An issue with its counts of two weeks.
 #[derive(Debug, Clone, FromRow)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use flawless_core::hot_function_threshold;
 
 use crate::db::key_text::LONGEST_KEY;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Key of the row that counts all issues: no file of a repository has an empty path.
 const ALL: (&str, &str) = ("", "");

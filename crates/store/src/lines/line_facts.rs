@@ -6,7 +6,7 @@ use flawless_git::{Fact, FactKey, FactStore, Later};
 use tokio::sync::mpsc;
 
 use crate::db::key_text::LONGEST_KEY;
-use crate::{db, Store, StoreError};
+use crate::{Store, StoreError, db};
 
 /// Limit of facts that wait to be written; further ones are found again later.
 const MAX_WAITING: usize = 4_096;

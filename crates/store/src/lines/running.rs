@@ -1,7 +1,7 @@
 //! The revisions that run.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// While programs named a revision within this time, only those run; otherwise the tip does.
 pub(crate) const NAMED_MS: i64 = 30 * 86_400_000;
@@ -73,7 +73,8 @@ impl Store {
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
              AND last_seen_at > $2",
         );
-        let count: i64 = query.bind(self.project).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
+        let count: i64 =
+            query.bind(self.project).bind(now - NAMED_MS).fetch_one(&self.readers).await?;
         Ok(count > 0)
     }
 }

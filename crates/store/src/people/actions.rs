@@ -1,7 +1,7 @@
 //! What people did, and whether it was undone.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 use flawless_core::Role;
 
 /// An action that somebody has just taken.

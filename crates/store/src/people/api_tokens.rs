@@ -1,7 +1,7 @@
 //! Tokens that programs call the API with: stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A token to create.
 #[derive(Debug, Clone)]

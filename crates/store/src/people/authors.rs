@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use crate::issues::issue::{HOUR_MS, ISSUE_COLUMNS};
-use crate::{db, Store, StoreError, WeekIssue};
+use crate::{Store, StoreError, WeekIssue, db};
 
 /// The author of some issues' lines.
 #[derive(Debug, Clone, FromRow)]
@@ -83,7 +83,8 @@ impl Store {
              WHERE issue.project_id = $1 AND issue.developer_email IS NOT NULL \
              GROUP BY issue.developer_email",
         );
-        let query = query.bind(self.project).bind(from.div_euclid(HOUR_MS)).bind(to.div_euclid(HOUR_MS));
+        let query =
+            query.bind(self.project).bind(from.div_euclid(HOUR_MS)).bind(to.div_euclid(HOUR_MS));
         Ok(query.fetch_all(&self.readers).await?)
     }
 

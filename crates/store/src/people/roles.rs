@@ -1,7 +1,7 @@
 //! Roles that administrators assigned, and whether there ever was an administrator.
 use sqlx::FromRow;
 
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 use flawless_core::Role;
 
 /// What an administrator assigned to an address.
@@ -103,11 +103,7 @@ impl WriteTx {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn remove_role(
-        &mut self,
-        address: &str,
-        scope: RoleScope,
-    ) -> Result<(), StoreError> {
+    pub async fn remove_role(&mut self, address: &str, scope: RoleScope) -> Result<(), StoreError> {
         let query = db::query("DELETE FROM person_role WHERE address = $1 AND project_id = $2");
         query.bind(address).bind(scope.number()).execute(&mut self.tx).await?;
         Ok(())
@@ -140,9 +136,8 @@ impl WriteTx {
         address: &str,
         scope: RoleScope,
     ) -> Result<Option<GivenRole>, StoreError> {
-        let query = db::query_scalar(
-            "SELECT role FROM person_role WHERE address = $1 AND project_id = $2",
-        );
+        let query =
+            db::query_scalar("SELECT role FROM person_role WHERE address = $1 AND project_id = $2");
         let query = query.bind(address).bind(scope.number());
         let role: Option<String> = query.fetch_optional(&mut self.tx).await?;
         Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
@@ -206,9 +201,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn had_administrator(&self) -> Result<bool, StoreError> {
-        let query = db::query_scalar(
-            "SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'",
-        );
+        let query =
+            db::query_scalar("SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'");
         Ok(query.fetch_one::<i64>(&self.readers).await? > 0)
     }
 }

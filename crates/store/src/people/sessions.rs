@@ -1,7 +1,7 @@
 //! Sessions of browsers: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A session to begin.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Links that sign in once: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// How long a link in a mail is valid.
 pub const LINK_LIFE_MS: i64 = 15 * 60_000;

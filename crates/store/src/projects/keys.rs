@@ -2,7 +2,7 @@
 use flawless_base::secret::Secret;
 use sqlx::FromRow;
 
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// A key of a project.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -71,7 +71,8 @@ impl WriteTx {
         id: i64,
         disabled_at: Option<i64>,
     ) -> Result<(), StoreError> {
-        let query = db::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
+        let query =
+            db::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
         query.bind(id).bind(disabled_at).bind(self.project).execute(&mut self.tx).await?;
         self.projects_changed().await
     }

@@ -1,7 +1,7 @@
 //! Projects: one for each code base.
 use sqlx::FromRow;
 
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -96,8 +96,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects_revision(&self) -> Result<i64, StoreError> {
-        let query =
-            db::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
+        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
         Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
     }
 
@@ -106,9 +105,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects(&self) -> Result<Vec<ProjectRow>, StoreError> {
-        let query = db::query(
-            "SELECT id, name, created_at, archived_at FROM project ORDER BY id",
-        );
+        let query = db::query("SELECT id, name, created_at, archived_at FROM project ORDER BY id");
         Ok(query.fetch_all(&self.readers).await?)
     }
 

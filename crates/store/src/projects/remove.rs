@@ -1,7 +1,7 @@
 //! Removes a project with everything that belongs to it.
 use sqlx::FromRow;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// How much goes with a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
@@ -64,7 +64,8 @@ impl WriteTx {
             )
         });
         let merged = "UPDATE issue SET merged_into = NULL WHERE project_id = $1".to_owned();
-        let of_project = OF_PROJECT.map(|table| format!("DELETE FROM {table} WHERE project_id = $1"));
+        let of_project =
+            OF_PROJECT.map(|table| format!("DELETE FROM {table} WHERE project_id = $1"));
         let itself = [
             "DELETE FROM person_role WHERE project_id = $1".to_owned(),
             "DELETE FROM project WHERE id = $1".to_owned(),

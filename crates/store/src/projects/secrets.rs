@@ -1,7 +1,7 @@
 //! The server's own secrets.
 use flawless_base::secret::Secret;
 
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 impl WriteTx {
     /// Stores a secret under a name, unless the name is taken.

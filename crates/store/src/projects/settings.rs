@@ -1,7 +1,7 @@
 //! What projects set themselves instead of the configuration.
 use sqlx::FromRow;
 
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// An option that a project sets.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Occurrences that clients dropped on one day.
 #[derive(Debug, Clone, FromRow)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use crate::db::key_text::key_text;
 use crate::issues::samples::decode_sample;
 use crate::sealing::SealError;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 pub(crate) const TABLE: &str = "module_set";
 

@@ -3,7 +3,7 @@ use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Reports of one day with the same outcome for the same reason.
 #[derive(Debug, Clone, FromRow)]
@@ -70,7 +70,8 @@ impl Store {
             "SELECT kind, reason, reports, last_at, example, CAST(NULL AS BIGINT) AS issue_id FROM outcome \
              WHERE project_id = $1 AND day >= $2 ORDER BY last_at DESC",
         );
-        let days: Vec<OutcomeRow> = query.bind(self.project).bind(day).fetch_all(&self.readers).await?;
+        let days: Vec<OutcomeRow> =
+            query.bind(self.project).bind(day).fetch_all(&self.readers).await?;
         let mut found: Vec<OutcomeRow> = Vec::new();
         for row in days {
             match found.iter_mut().find(|f| f.kind == row.kind && f.reason == row.reason) {

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::issues::facets::{self, Facet};
 use crate::issues::samples::decode_sample;
 use crate::sealing::SealError;
-use crate::{db, ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 pub(crate) const TABLE: &str = "pending_report";
 

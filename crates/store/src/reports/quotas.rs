@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The limits of a day (UTC); 0 for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The ids of recorded reports, as hashes, grouped by the transaction that recorded them.
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The ids of the reports of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use flawless_core::RuleId;
 use sqlx::FromRow;
 
 use crate::reports::outcomes::DAY_MS;
-use crate::{db, Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Counts by rule, to be written together.
 #[derive(Debug, Clone, Default)]

@@ -4,9 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::db::key_text::hash;
 use super::lists::{RuleInputError, RuleList};
-use crate::{db, Store, StoreError, WriteTx};
+use crate::db::key_text::hash;
+use crate::{Store, StoreError, WriteTx, db};
 
 /// One entry of a list.
 #[derive(Debug, Clone)]
@@ -248,9 +248,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
-        let query = db::query(
-            "UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1",
-        );
+        let query =
+            db::query("UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1");
         query.bind(self.project).execute(&mut self.tx).await?;
         Ok(())
     }

@@ -45,7 +45,10 @@ async fn alert_is_composed_once(store: &Store) -> Answers {
     let regression = Regression {
         resolved_at: START,
         resolved_by: Some("f1".into()),
-        resolution: Resolution::Fixed(Some(FixingChange { summary: "s".into(), author: "a".into() })),
+        resolution: Resolution::Fixed(Some(FixingChange {
+            summary: "s".into(),
+            author: "a".into(),
+        })),
         read: None,
         seen_in: Some("b2".into()),
     };
@@ -102,8 +105,13 @@ async fn notifications_go_into_mails(store: &Store) -> Answers {
     found.extend(sorted(store.alert_states(&[number, other]).await.expect("states")));
     let digests = store.pending_digests().await.expect("digests");
     assert_eq!(digests.iter().map(|d| d.alerts).collect::<Vec<_>>(), [2, 1]);
-    let waiting: Vec<i64> =
-        store.digest_notifications(&ann).await.expect("rows").iter().map(|n| n.notification_id).collect();
+    let waiting: Vec<i64> = store
+        .digest_notifications(&ann)
+        .await
+        .expect("rows")
+        .iter()
+        .map(|n| n.notification_id)
+        .collect();
     let written = write!(store, |tx| {
         let digest = mail(MailKind::Digest, "ann@x.org", "digest");
         let written = tx.write_notifications(&waiting, &digest, START + 2).await;
@@ -200,7 +208,8 @@ async fn posts_go_to_channels(store: &Store) -> Answers {
         tx.add_notifications(waiting, &[to(&name, false)], START).await.expect("no error");
         (first, second)
     });
-    let mut found = answers![store.due_posts(START), store.post_states(START), store.channel(first)];
+    let mut found =
+        answers![store.due_posts(START), store.post_states(START), store.channel(first)];
     let due = store.due_posts(START).await.expect("posts");
     assert_eq!(due.len(), 2, "the oldest of each channel");
     write!(store, |tx| {

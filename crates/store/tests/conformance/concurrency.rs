@@ -2,7 +2,9 @@
 use std::collections::HashSet;
 
 use flawless_base::secret::Secret;
-use flawless_store::{Facet, LinkKind, MAX_TOKENS, NewLink, NewToken, Quota, Quotas, RuleList, Store};
+use flawless_store::{
+    Facet, LinkKind, MAX_TOKENS, NewLink, NewToken, Quota, Quotas, RuleList, Store,
+};
 use serde_json::json;
 
 use crate::{START, connect, facts, issue, postgres, seen, settings};

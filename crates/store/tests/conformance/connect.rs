@@ -65,8 +65,10 @@ async fn user_without_rights_is_told() {
     let server = postgres::shared();
     let database = server.database().await;
     let role = format!("reader_{}", std::process::id());
-    let sql = format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; \
-                       REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    let sql = format!(
+        "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; \
+                       REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    );
     server.execute(&database.name, &sql).await;
     let settings = settings(&server.url(&role, &database.name));
     let error = connect(&settings).await.expect_err("it is refused");
@@ -144,7 +146,7 @@ async fn store_goes_on_when_the_database_is_back() {
     server.halt();
     let began = Instant::now();
     for _ in 0..2 {
-        let error = store.write().await.err().expect("the database is away");
+        let error = store.write().await.expect_err("the database is away");
         assert!(error.is_temporary(), "{error:?}");
         let error = store.projects().await.expect_err("the database is away");
         assert!(error.is_temporary(), "{error:?}");

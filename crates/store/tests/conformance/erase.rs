@@ -9,7 +9,13 @@ use flawless_store::{
 
 use crate::{Answers, START, answers, facts, issue, on_both, seen, unblamed, write};
 
-on_both!(issue_is_erased, person_is_erased, old_data_is_deleted, project_is_removed, store_is_touched);
+on_both!(
+    issue_is_erased,
+    person_is_erased,
+    old_data_is_deleted,
+    project_is_removed,
+    store_is_touched
+);
 
 const DAY: i64 = 86_400_000;
 
@@ -40,7 +46,7 @@ fn pending(fingerprint: &str, report: &Report) -> NewPending {
 }
 
 /// An issue with one of everything; returns its number.
-async fn whole_issue(store: &Store, identity: &str, path: &str) -> i64 {
+pub(crate) async fn whole_issue(store: &Store, identity: &str, path: &str) -> i64 {
     let number = issue(store, &facts(identity, path)).await;
     let body = encode_sample(&report(path)).expect("it is encoded");
     write!(store, |tx| {
@@ -65,7 +71,7 @@ async fn whole_issue(store: &Store, identity: &str, path: &str) -> i64 {
 }
 
 /// Mails about these issues' newest alerts to Ann.
-async fn mail(store: &Store, id: &str, issues: &[i64]) -> i64 {
+pub(crate) async fn mail(store: &Store, id: &str, issues: &[i64]) -> i64 {
     let open = store.open_alerts(START, 99).await.expect("alerts");
     let to_ann = [NewNotification {
         recipient: Recipient::from("Ann@example.com".to_owned()),
@@ -98,12 +104,18 @@ async fn issue_is_erased(store: &Store) -> Answers {
     let alone = whole_issue(store, "three", "a.py").await;
     mail(store, "digest", &[gone, kept]).await;
     mail(store, "alone", &[alone]).await;
-    write!(store, |tx| tx.put_pending(&pending("odd", &Report::default()), "[]").await.expect("it waits"));
+    write!(store, |tx| tx
+        .put_pending(&pending("odd", &Report::default()), "[]")
+        .await
+        .expect("it waits"));
     let before = store.erasures().await.expect("a number");
     let found = store.look_at_issue(gone).await.expect("no error").expect("it is there");
     assert_eq!((found.samples, found.alerts, found.unreadable), (1, 1, 0));
     assert_eq!((found.mails.len(), found.digests.len()), (0, 1));
-    assert_eq!((found.waiting.as_slice(), found.place().as_str()), (&["a.py".to_owned()][..], "a.py:7"));
+    assert_eq!(
+        (found.waiting.as_slice(), found.place().as_str()),
+        (&["a.py".to_owned()][..], "a.py:7")
+    );
     assert!(store.look_at_issue(99).await.expect("no error").is_none());
     let single = store.look_at_issue(alone).await.expect("no error").expect("it is there");
     assert_eq!((single.mails.len(), single.digests.len()), (1, 0));
@@ -133,7 +145,8 @@ async fn issue_is_erased(store: &Store) -> Answers {
 async fn person_is_erased(store: &Store) -> Answers {
     let number = whole_issue(store, "one", "a.py").await;
     mail(store, "mail", &[number]).await;
-    issue(store, &IssueFacts { developer_email: Some("z@x.org".into()), ..facts("two", "b.py") }).await;
+    issue(store, &IssueFacts { developer_email: Some("z@x.org".into()), ..facts("two", "b.py") })
+        .await;
     let session = NewSession {
         hash: "h",
         address: "ann@example.com",
@@ -151,7 +164,9 @@ async fn person_is_erased(store: &Store) -> Answers {
         tx.add_session(&session, START).await.expect("it begins");
         tx.add_channel(&channel, START).await.expect("it is added");
         let all = RoleScope::AllProjects;
-        tx.give_role("bob@x.org", all, GivenRole::Blocked, START, "ann@example.com").await.expect("given");
+        tx.give_role("bob@x.org", all, GivenRole::Blocked, START, "ann@example.com")
+            .await
+            .expect("given");
         tx.add_unwanted("ann@example.com", UnwantedKind::Weekly, START).await.expect("it is noted");
         tx.add_loss(1, START, "host of ann@example.com").await.expect("it is counted");
         let modules = encode_sample(&[("https://ann@example.com/x", "1")]).expect("it is encoded");

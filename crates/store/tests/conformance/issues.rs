@@ -5,7 +5,9 @@ use flawless_store::{
     Facet, FixingChange, IssueFacts, Resolution, Sample, Store, Wanted, encode_sample,
 };
 
-use crate::{Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write};
+use crate::{
+    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
+};
 
 on_both!(
     issues_are_counted_and_listed,
@@ -24,7 +26,8 @@ async fn issues_are_counted_and_listed(store: &Store) -> Answers {
     odd.known_error_id = Some(4);
     odd.kept_out = true;
     odd.details.gone = Some("left".into());
-    let (first, second) = (issue(store, &facts("one", "shop/a.py")).await, issue(store, &odd).await);
+    let (first, second) =
+        (issue(store, &facts("one", "shop/a.py")).await, issue(store, &odd).await);
     let nobody = issue(store, &unblamed("nobody", "lib/c.py")).await;
     assert_eq!((first, second, nobody), (1, 2, 3));
     let counted = write!(store, |tx| {

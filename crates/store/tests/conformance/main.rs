@@ -1,8 +1,10 @@
 //! The store does the same on SQLite and on PostgreSQL: each test here runs on both.
+#![expect(clippy::disallowed_methods, reason = "a test starts a server and waits for it")]
 
 mod alerts;
 mod concurrency;
 mod connect;
+mod copy;
 mod erase;
 mod issues;
 mod merges;

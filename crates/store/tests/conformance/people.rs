@@ -6,7 +6,13 @@ use flawless_store::{
 
 use crate::{Answers, START, answers, facts, issue, on_both, write};
 
-on_both!(roles_are_given, sessions_begin_and_end, links_are_used_once, tokens_are_revoked, actions_are_undone);
+on_both!(
+    roles_are_given,
+    sessions_begin_and_end,
+    links_are_used_once,
+    tokens_are_revoked,
+    actions_are_undone
+);
 
 async fn roles_are_given(store: &Store) -> Answers {
     assert!(!store.had_administrator().await.expect("no error"));
@@ -72,7 +78,8 @@ async fn sessions_begin_and_end(store: &Store) -> Answers {
 }
 
 async fn links_are_used_once(store: &Store) -> Answers {
-    let link = |hash, kind, address| NewLink { hash, kind, address, next: "/", expires_at: START + 9 };
+    let link =
+        |hash, kind, address| NewLink { hash, kind, address, next: "/", expires_at: START + 9 };
     write!(store, |tx| {
         for link in [
             link("mail", LinkKind::Mail, Some("ann@x.org")),

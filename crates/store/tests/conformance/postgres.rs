@@ -72,10 +72,9 @@ impl Server {
         self.run();
         // It must hold no file of this test: a test that leaves something behind fails.
         let mut watch = Command::new("setsid");
-        watch.args(["sh", "-c", WATCH, "watch"]).arg(&self.folder);
+        watch.args(["--fork", "sh", "-c", WATCH, "watch"]).arg(&self.folder);
         watch.arg(stop(&data));
-        watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        watch.spawn().expect("setsid and sh are there");
+        run(&mut watch);
     }
 
     /// Runs the server again after [`Self::halt`].

@@ -4,7 +4,12 @@ use flawless_store::{DEFAULT_PROJECT, Store};
 
 use crate::{Answers, START, answers, on_both, write};
 
-on_both!(project_has_a_name_of_its_own, keys_are_switched_off, options_are_set_and_reset, secret_is_kept);
+on_both!(
+    project_has_a_name_of_its_own,
+    keys_are_switched_off,
+    options_are_set_and_reset,
+    secret_is_kept
+);
 
 async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
     let before = store.projects_revision().await.expect("a revision");

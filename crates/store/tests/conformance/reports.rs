@@ -8,7 +8,9 @@ use flawless_store::{
     CountedBefore, Facet, NewPending, Quota, Quotas, Store, StoredFacts, encode_sample,
 };
 
-use crate::{Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write};
+use crate::{
+    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
+};
 
 on_both!(
     report_waits_until_it_is_attributed,
@@ -149,7 +151,9 @@ async fn recorded_ids_are_found(store: &Store) -> Answers {
 }
 
 async fn module_sets_are_kept(store: &Store) -> Answers {
-    let body = encode_sample(&[("flask", "1.2")].into_iter().collect::<std::collections::BTreeMap<_, _>>());
+    let body = encode_sample(
+        &[("flask", "1.2")].into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+    );
     let body = body.expect("it is encoded");
     write!(store, |tx| {
         assert!(!tx.see_module_set("m", START).await.expect("no error"));

@@ -34,10 +34,8 @@ fn migrations_differ_only_in_the_names_of_types() {
             (name, text.replace(identity, "INTEGER PRIMARY KEY"))
         })
         .collect();
-    let sqlite: BTreeMap<String, String> = sqlite
-        .into_iter()
-        .map(|(name, text)| (name, text.replace(" AUTOINCREMENT", "")))
-        .collect();
+    let sqlite: BTreeMap<String, String> =
+        sqlite.into_iter().map(|(name, text)| (name, text.replace(" AUTOINCREMENT", ""))).collect();
     assert_eq!(sqlite, postgres);
 }
 
