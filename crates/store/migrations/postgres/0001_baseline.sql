@@ -341,6 +341,7 @@ CREATE TABLE alert (
     was_deferred BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX alert_issue ON alert (issue_id);
+CREATE INDEX alert_project ON alert (project_id, issue_id);
 CREATE INDEX alert_open ON alert (project_id) WHERE composed_at IS NULL;
 CREATE INDEX alert_regression ON alert (project_id, issue_id) WHERE regression IS NOT NULL;
 
@@ -366,7 +367,7 @@ CREATE TABLE outbox (
     address_refused BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX outbox_due ON outbox (sent_at, gave_up_at, next_attempt_at);
-CREATE INDEX outbox_refused ON outbox (gave_up_at, recipient);
+CREATE INDEX outbox_refused ON outbox (gave_up_at, recipient) WHERE address_refused = 1;
 CREATE INDEX outbox_budget ON outbox (project_id, created_at, kind);
 CREATE INDEX outbox_recipient ON outbox (LOWER(recipient), created_at);
 
@@ -387,6 +388,7 @@ CREATE TABLE notification (
 );
 CREATE INDEX notification_pending ON notification (project_id, recipient) WHERE outbox_id IS NULL;
 CREATE INDEX notification_outbox ON notification (outbox_id);
+CREATE INDEX notification_project ON notification (project_id);
 
 -- Webhooks that alerts are posted to. A removed one keeps its number, so that no other channel gets
 -- its posts, and loses its address and key.
@@ -408,6 +410,7 @@ CREATE TABLE channel (
     -- When the service accepted a post last.
     accepted_at BIGINT
 );
+CREATE INDEX channel_project ON channel (project_id);
 
 -- Mails that somebody unsubscribed from.
 CREATE TABLE unwanted_mail (

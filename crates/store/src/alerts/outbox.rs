@@ -263,7 +263,8 @@ impl Store {
              AS recipient, notification.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
              outbox.last_error FROM alert JOIN notification ON notification.alert_id = alert.id \
              JOIN outbox ON outbox.id = notification.outbox_id \
-             LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \
+             LEFT JOIN channel ON channel.project_id = outbox.project_id \
+             AND outbox.recipient = 'channel:' || channel.id \
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)

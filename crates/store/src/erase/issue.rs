@@ -159,7 +159,7 @@ impl WriteTx {
         for mail in mails.into_iter().chain(digests) {
             self.erase_mail(mail, now).await?;
         }
-        self.delete_issues("SELECT $1", &[issue.id], true).await?;
+        self.delete_issues("SELECT CAST($1 AS BIGINT)", &[issue.id], true).await?;
         self.erase_waiting(&issue.waiting, now).await
     }
 

@@ -112,7 +112,8 @@ impl Store {
         let mut unreadable = 0;
         for newest in [
             "SELECT SUBSTR(body, 1, CAST($1 AS INTEGER)) FROM sample ORDER BY received_at DESC LIMIT $2",
-            "SELECT SUBSTR(body, 1, CAST($1 AS INTEGER)) FROM pending_report ORDER BY next_attempt_at DESC LIMIT $2",
+            "SELECT SUBSTR(body, 1, CAST($1 AS INTEGER)) FROM pending_report \
+             ORDER BY project_id DESC, next_attempt_at DESC LIMIT $2",
             "SELECT SUBSTR(message, 1, CAST($1 AS INTEGER)) FROM outbox WHERE sent_at IS NULL \
              AND gave_up_at IS NULL ORDER BY next_attempt_at DESC LIMIT $2",
         ] {

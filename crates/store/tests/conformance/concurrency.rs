@@ -1,5 +1,6 @@
 //! Several servers that use one database at the same time.
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use flawless_base::secret::Secret;
 use flawless_store::{
@@ -83,17 +84,20 @@ async fn projects_do_not_wait_for_each_other() {
 async fn revisions_become_visible_in_their_order() {
     let servers = servers().await;
     let number = issue(&servers[0], &facts("one", "a.py")).await;
-    let reader = servers[0].clone();
+    let (reader, writing) = (servers[0].clone(), Arc::new(()));
+    let is_over = Arc::downgrade(&writing);
+    // Reads only what is newer than what it has seen, as lists do.
     let reading = tokio::spawn(async move {
-        let (mut last, mut sum) = (0, 0);
-        while sum < 60 {
-            let (heads, count) = reader.issue_heads(last).await.expect("heads");
-            sum = count;
+        let (mut last, mut seen) = (0, BTreeMap::new());
+        loop {
+            let ends = is_over.upgrade().is_none();
+            let (heads, _) = reader.issue_heads(last).await.expect("heads");
             last = heads.iter().map(|head| head.revision).max().unwrap_or(last);
+            seen.extend(heads.into_iter().map(|head| (head.id, head.revision)));
+            if ends {
+                return seen;
+            }
         }
-        // Everything has been seen, one change after the other.
-        let (heads, _) = reader.issue_heads(0).await.expect("heads");
-        assert!(heads.iter().all(|head| head.revision <= last || head.id == number));
     });
     at_once!(servers, |server, store| {
         for line in 0..15 {
@@ -104,7 +108,11 @@ async fn revisions_become_visible_in_their_order() {
             tx.commit().await.expect("it is committed");
         }
     });
-    reading.await.expect("no panic");
+    drop(writing);
+    let seen = reading.await.expect("no panic");
+    let (heads, _) = servers[0].issue_heads(0).await.expect("heads");
+    assert_eq!(seen, heads.into_iter().map(|head| (head.id, head.revision)).collect());
+    assert_eq!(seen.len(), 1 + 15 * SERVERS);
 }
 
 #[tokio::test(flavor = "multi_thread")]

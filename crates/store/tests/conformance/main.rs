@@ -9,6 +9,7 @@ mod erase;
 mod issues;
 mod merges;
 mod people;
+mod plans;
 mod postgres;
 mod projects;
 mod reports;
@@ -16,6 +17,7 @@ mod rules;
 mod schema;
 
 use std::ops::Deref;
+use std::path::Path;
 
 use flawless_base::secret::Secret;
 use flawless_store::sealing::Sealing;
@@ -25,7 +27,14 @@ use tempfile::TempDir;
 /// A new store, with what it lies in.
 pub(crate) struct Fresh {
     store: Store,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
+}
+
+impl Fresh {
+    /// The folder of a store in a file.
+    fn path(&self) -> &Path {
+        self.folder.as_ref().expect("it is in a file").path()
+    }
 }
 
 impl Deref for Fresh {
@@ -43,14 +52,14 @@ pub(crate) const START: i64 = 1_700_000_000_000;
 pub(crate) async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path(), &Sealing::default(), START).await.expect("it opens");
-    Fresh { store, _folder: Some(folder) }
+    Fresh { store, folder: Some(folder) }
 }
 
 /// An empty store in a database of the server that all tests share.
 pub(crate) async fn postgres() -> Fresh {
     let database = postgres::shared().database().await;
     let store = connect(&settings(&database.url)).await.expect("it connects");
-    Fresh { store, _folder: None }
+    Fresh { store, folder: None }
 }
 
 /// Connects to a database.
@@ -69,7 +78,7 @@ pub(crate) type Answers = Vec<String>;
 /// Makes a test of each function: it runs on both databases, and has to read the same.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
-        mod on_both {
+        pub(crate) mod on_both {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
                 let sqlite = Box::pin(super::$name(&*crate::sqlite().await)).await;
@@ -80,6 +89,11 @@ macro_rules! on_both {
                 }
                 assert_eq!(sqlite.len(), postgres.len());
             })+
+
+            /// Does all of it, each in a new store.
+            pub(crate) async fn run(new: impl AsyncFn() -> crate::Fresh) {
+                $(Box::pin(super::$name(&*new().await)).await;)+
+            }
         }
     };
 }
