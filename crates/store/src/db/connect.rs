@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::check::facts;
+use super::dialect;
 use super::error::is_denied;
 use super::pool::Pool;
 use crate::sealing::Sealing;
@@ -22,10 +23,12 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// How long a statement waits for a connection. A client whose report cannot be stored within that
 /// time is told to send it later.
 const WAITING: Duration = Duration::from_secs(5);
+/// Statements that stay prepared on each connection: there are some two hundred.
+const STATEMENTS: usize = 400;
 /// Sessions of this program. A server whose machine dies within a transaction must not keep the
 /// others waiting: PostgreSQL finds out by itself, and nobody waits longer for a lock.
 const SESSION: &str = "SET lock_timeout = '20s'; \
-     SET idle_in_transaction_session_timeout = '60s'; \
+     SET idle_in_transaction_session_timeout = '30s'; \
      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; \
      SET synchronous_commit = on";
 
@@ -51,7 +54,8 @@ impl PostgresSettings {
         }
         let options = PgConnectOptions::from_str(url);
         let options = options.map_err(|error| StoreError::DatabaseUrl(error.to_string()))?;
-        Ok(options.application_name("flawless").extra_float_digits(None))
+        let options = options.application_name("flawless").extra_float_digits(None);
+        Ok(options.statement_cache_capacity(STATEMENTS))
     }
 }
 
@@ -115,7 +119,8 @@ impl Store {
     }
 }
 
-/// A broken connection is found when it is taken, and replaced.
+/// A connection is asked before it is used: one that is broken, or leads to a server that became a
+/// standby, is replaced.
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .min_connections(0)
@@ -123,7 +128,13 @@ fn pool(connections: u32) -> PgPoolOptions {
         .acquire_timeout(WAITING)
         .idle_timeout(Duration::from_secs(300))
         .max_lifetime(Duration::from_secs(3600))
-        .test_before_acquire(true)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                let is_primary = sqlx::query_scalar(dialect::postgres::IS_PRIMARY);
+                is_primary.fetch_one(connection).await
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(SESSION).execute(connection).await?;

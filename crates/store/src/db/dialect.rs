@@ -32,14 +32,25 @@ pub(crate) mod sqlite {
 
 /// What only PostgreSQL has.
 pub(crate) mod postgres {
+    use crate::ProjectId;
+
     /// Begins a transaction whose statements all see the same state.
     pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
     /// Waits for the transaction that writes to this project, and then keeps others waiting until
     /// the end of this one. The first number keeps these locks apart from those of other programs
     /// in the same database.
-    pub(crate) const LOCK_PROJECT: &str =
-        "SELECT pg_advisory_xact_lock(1718384503, CAST($1 % 2147483647 AS INTEGER))";
+    pub(crate) fn lock(project: ProjectId) -> String {
+        let number = project.rem_euclid(i64::from(i32::MAX));
+        format!("SELECT pg_advisory_xact_lock(1718384503, {number})")
+    }
+
+    /// Begins a transaction whose statements each see what was committed before them: those after
+    /// a lock see what the one before has done.
+    pub(crate) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+    /// Whether the server takes changes, and is no copy of another one.
+    pub(crate) const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
 
     /// All projects, in the order in which they are locked.
     pub(crate) const PROJECTS: &str = "SELECT id FROM project ORDER BY id";

@@ -132,8 +132,8 @@ pub enum StoreError {
     },
     /// The database does not answer right now.
     #[error(
-        "the database cannot be reached: {0}. Nothing was changed, and a running server continues \
-         by itself when the database is back"
+        "the database cannot be used right now: {0}. Nothing was changed, and a running server \
+         continues by itself when the database is back"
     )]
     Unreachable(#[source] sqlx::Error),
     /// Others were using the same rows, and one had to give way.
@@ -162,6 +162,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
         match (code(&source), state(&source).as_deref()) {
             (Some(FULL), _) => Self::Full(source.to_string()),
+            (Some(LOCKED), _) => Self::Busy(source),
             (_, Some(state)) if BUSY.contains(&state) => Self::Busy(source),
             (_, Some(state)) if AWAY.iter().any(|class| state.starts_with(class)) => {
                 Self::Unreachable(source)
@@ -240,6 +241,7 @@ impl StoreError {
 }
 
 /// SQLite's primary result codes.
+const LOCKED: i32 = 5;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const NOT_A_DATABASE: i32 = 26;

@@ -10,7 +10,8 @@ pub mod history;
 pub(crate) mod key_text;
 pub mod open;
 pub(crate) mod pool;
+mod postgres_tx;
 pub(crate) mod query;
 pub(crate) mod value;
 
-pub(crate) use query::{assembled, places, query, query_scalar};
+pub(crate) use query::{assembled, padded, places, query, query_scalar};

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
 
 use super::pool::Target;
+use super::postgres_tx::{Lent, answered};
 use super::value::{Value, postgres, sqlite};
 
 /// A row that both databases can give.
@@ -21,6 +22,8 @@ impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 pub(crate) struct Query<'q> {
     sql: SqlStr,
     values: Vec<Value<'q>>,
+    /// Whether it stays prepared.
+    stays: bool,
 }
 
 /// A statement of which only the first column is wanted.
@@ -29,7 +32,7 @@ pub(crate) struct ScalarQuery<'q>(Query<'q>);
 
 /// A statement. Its rows, if it gives any, are decoded as what the caller asks for.
 pub(crate) fn query<'q>(sql: impl SqlSafeStr) -> Query<'q> {
-    Query { sql: sql.into_sql_str(), values: Vec::new() }
+    Query { sql: sql.into_sql_str(), values: Vec::new(), stays: true }
 }
 
 /// A statement of which only the first column is wanted.
@@ -40,6 +43,16 @@ pub(crate) fn query_scalar<'q>(sql: impl SqlSafeStr) -> ScalarQuery<'q> {
 /// A statement put together from constants and placeholders only.
 pub(crate) fn assembled(sql: String) -> AssertSqlSafe<String> {
     AssertSqlSafe(sql)
+}
+
+/// The numbers, the last one repeated up to a power of two. A list of numbers is then one of few
+/// statements, and these stay prepared.
+pub(crate) fn padded(numbers: &[i64]) -> Vec<i64> {
+    let mut padded = numbers.to_vec();
+    if let Some(last) = numbers.last() {
+        padded.resize(numbers.len().next_power_of_two(), *last);
+    }
+    padded
 }
 
 /// `count` placeholders from `$first` on, separated by commas.
@@ -60,14 +73,30 @@ impl Done {
 
 /// Runs a statement where it is meant to run.
 macro_rules! run {
-    ($query:ident, $target:ident, $with:ident, $run:ident) => {{
-        let Query { sql, values } = $query;
+    ($query:ident, $target:ident, $with:ident, $run:ident) => {
+        run!($query, $target, $with, $run => |found| found)
+    };
+    ($query:ident, $target:ident, $with:ident, $run:ident => |$found:ident| $as:expr) => {{
+        let Query { sql, values, stays } = $query;
         match $target.into() {
-            Target::SqlitePool(pool) => sqlx::$with(sql, sqlite(values)?).$run(pool).await?,
-            Target::Sqlite(tx) => sqlx::$with(sql, sqlite(values)?).$run(tx).await?,
-            Target::PostgresPool(pool) => sqlx::$with(sql, postgres(values)?).$run(pool).await?,
+            Target::SqlitePool(pool) => {
+                sqlx::$with(sql, sqlite(values)?).persistent(stays).$run(pool).await.map(|$found| $as)
+            }
+            Target::Sqlite(tx) => {
+                let result = sqlx::$with(sql, sqlite(values)?).persistent(stays).$run(tx.connection()).await;
+                tx.noted(result).map(|$found| $as)
+            }
+            Target::PostgresPool(pool) => {
+                let mut lent = Lent::of(pool).await?;
+                let query = sqlx::$with(sql, postgres(values)?).persistent(stays);
+                let result = answered(query.$run(lent.connection()?)).await;
+                lent.give_back(&result);
+                result.map(|$found| $as)
+            }
             Target::Postgres(tx) => {
-                sqlx::$with(sql, postgres(values)?).$run(tx.connection().await?).await?
+                let query = sqlx::$with(sql, postgres(values)?).persistent(stays);
+                let result = answered(query.$run(tx.connection().await?)).await;
+                tx.noted(result).map(|$found| $as)
             }
         }
     }};
@@ -80,44 +109,35 @@ impl<'q> Query<'q> {
         self
     }
 
+    /// Runs it without preparing it for the next time: there is none with the same text.
+    pub(crate) fn once(mut self) -> Self {
+        self.stays = false;
+        self
+    }
+
     pub(crate) async fn execute(self, target: impl Into<Target<'_>>) -> Result<Done, sqlx::Error> {
-        let Query { sql, values } = self;
-        Ok(Done(match target.into() {
-            Target::SqlitePool(pool) => {
-                sqlx::query_with(sql, sqlite(values)?).execute(pool).await?.rows_affected()
-            }
-            Target::Sqlite(tx) => {
-                sqlx::query_with(sql, sqlite(values)?).execute(tx).await?.rows_affected()
-            }
-            Target::PostgresPool(pool) => {
-                sqlx::query_with(sql, postgres(values)?).execute(pool).await?.rows_affected()
-            }
-            Target::Postgres(tx) => {
-                let query = sqlx::query_with(sql, postgres(values)?);
-                query.execute(tx.connection().await?).await?.rows_affected()
-            }
-        }))
+        run!(self, target, query_with, execute => |done| Done(done.rows_affected()))
     }
 
     pub(crate) async fn fetch_all<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Vec<T>, sqlx::Error> {
-        Ok(run!(self, target, query_as_with, fetch_all))
+        run!(self, target, query_as_with, fetch_all)
     }
 
     pub(crate) async fn fetch_optional<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Option<T>, sqlx::Error> {
-        Ok(run!(self, target, query_as_with, fetch_optional))
+        run!(self, target, query_as_with, fetch_optional)
     }
 
     pub(crate) async fn fetch_one<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<T, sqlx::Error> {
-        Ok(run!(self, target, query_as_with, fetch_one))
+        run!(self, target, query_as_with, fetch_one)
     }
 }
 

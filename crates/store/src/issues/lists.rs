@@ -176,6 +176,7 @@ impl Store {
     pub async fn issues_numbered(&self, numbers: &[i64]) -> Result<Vec<IssueRow>, StoreError> {
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(MOST_NUMBERS) {
+            let some = db::padded(some);
             let places = db::places(1, some.len());
             let project = some.len() + 1;
             let sql = format!(
@@ -196,6 +197,7 @@ impl Store {
     pub async fn alert_states(&self, numbers: &[i64]) -> Result<Vec<AlertStateRow>, StoreError> {
         let mut found = Vec::new();
         for some in numbers.chunks(MOST_NUMBERS) {
+            let some = db::padded(some);
             let places = db::places(1, some.len());
             let sql = format!(
                 "SELECT alert.issue_id, alert.note, alert.composed_at IS NULL AS is_open, \

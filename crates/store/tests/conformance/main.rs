@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts a server and waits for it")]
 
 mod alerts;
+mod away;
 mod concurrency;
 mod connect;
 mod copy;

@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::{
-    Fresh, alerts, connect, copy, erase, issues, merges, people, postgres, projects, reports,
+    Fresh, alerts, away, connect, copy, erase, issues, merges, people, postgres, projects, reports,
     rules, settings,
 };
 
@@ -90,6 +90,7 @@ impl Subscriber for Statements {
 async fn statements(new: impl AsyncFn() -> Fresh) -> Vec<String> {
     tracing::subscriber::set_global_default(Statements).expect("it is the only one");
     alerts::on_both::run(&new).await;
+    away::on_both::run(&new).await;
     erase::on_both::run(&new).await;
     issues::on_both::run(&new).await;
     merges::on_both::run(&new).await;

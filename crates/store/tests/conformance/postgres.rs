@@ -102,6 +102,11 @@ impl Server {
         format!("postgres:///{database}?host={}&user={user}", self.folder.display())
     }
 
+    /// The socket that it listens on.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     /// Runs statements in a database as its administrator.
     pub(crate) async fn execute(&self, database: &str, sql: &str) {
         let url = self.url("postgres", database);

@@ -112,7 +112,7 @@ impl Table {
             None => String::new(),
         };
         let sql = format!("SELECT {names} FROM {name} {from} ORDER BY {key} LIMIT {limit}");
-        let mut query = db::query(db::assembled(sql));
+        let mut query = db::query(db::assembled(sql)).once();
         for (cell, kind) in after.unwrap_or_default() {
             query = query.bind(cell.clone().into_value(*kind));
         }
@@ -136,7 +136,7 @@ impl Table {
             .collect();
         let (name, names, places) = (self.name, columns.names(), places.join(", "));
         let sql = format!("INSERT INTO {name} ({names}) VALUES {places}");
-        let mut query = db::query(db::assembled(sql));
+        let mut query = db::query(db::assembled(sql)).once();
         for (cell, kind) in rows.into_iter().flat_map(|row| row.into_iter().zip(columns.kinds())) {
             query = query.bind(cell.into_value(kind));
         }
