@@ -38,7 +38,7 @@ pub use erase::retention::Retention;
 pub use issues::count::{Counted, Seen};
 pub use issues::facets::{Facet, FacetRow};
 pub use issues::issue::{IssueFacts, IssueRow, WeekIssue, exception_types};
-pub use issues::lists::{AlertStateRow, HOUR_SUM_BOUND, HourCount, HourSums, IndexedIssue};
+pub use issues::lists::{AlertStateRow, HourCount, HourState, IndexedIssue};
 pub use issues::matched::{MatchedIssue, Wanted};
 pub use issues::muted::MUTED_FOR_EVER;
 pub use issues::resolved::{
@@ -92,6 +92,8 @@ pub struct WriteTx {
     tx: Tx,
     sealing: Sealing,
     project: ProjectId,
+    /// The revision of the counts that it writes, and of which project.
+    counts_revision: Option<(ProjectId, i64)>,
 }
 
 impl Store {
@@ -113,7 +115,8 @@ impl Store {
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
         let tx = self.writer.begin_write(self.project).await?;
-        Ok(WriteTx { tx, sealing: self.sealing.clone(), project: self.project })
+        let (sealing, project) = (self.sealing.clone(), self.project);
+        Ok(WriteTx { tx, sealing, project, counts_revision: None })
     }
 }
 

@@ -213,11 +213,14 @@ impl WriteTx {
         if seen.occurrences == 0 {
             return Ok(());
         }
+        let revision = self.counts_revision().await?;
         db::query(
-            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports, project_id) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+            "INSERT INTO issue_hour \
+             (issue_id, hour, occurrences, last_at, reports, project_id, revision) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
-             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
+             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at, \
+             revision = excluded.revision",
         )
         .bind(issue)
         .bind(seen.last_at.div_euclid(HOUR_MS))
@@ -225,6 +228,7 @@ impl WriteTx {
         .bind(seen.last_at)
         .bind(seen.reports)
         .bind(self.project)
+        .bind(revision)
         .execute(&mut self.tx)
         .await?;
         Ok(())

@@ -44,22 +44,15 @@ pub struct IndexedIssue {
     pub muted_until: Option<i64>,
 }
 
-/// The sums over one hour. They change whenever a count of that hour changes.
+/// What tells whether the counts of an hour have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct HourSums {
+pub struct HourState {
     /// Hours since 1970.
     pub hour: i64,
     /// Number of issues that occurred.
     pub issues: i64,
-    /// Number of occurrences.
-    pub occurrences: i64,
-    /// Sum of the numbers of the issues.
-    pub numbers: i64,
-    /// Sum of the products of number and occurrences, each modulo [`HOUR_SUM_BOUND`], so that no
-    /// sum overflows.
-    pub products: i64,
-    /// When one last occurred.
-    pub last_at: i64,
+    /// The revision of what was counted last.
+    pub revision: i64,
 }
 
 /// An issue in one hour.
@@ -88,8 +81,6 @@ pub struct AlertStateRow {
     pub digest_for: Option<String>,
 }
 
-/// The modulus for numbers in the sums of an hour.
-pub const HOUR_SUM_BOUND: i64 = 1_000_003;
 /// Issue numbers in one statement.
 const MOST_NUMBERS: usize = 500;
 
@@ -114,23 +105,19 @@ impl Store {
         Ok((heads, count))
     }
 
-    /// The sums of each hour in `[from, to)`, hours since 1970, in which anything occurred.
+    /// The state of each hour in `[from, to)`, hours since 1970, in which anything occurred.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
+    pub async fn hour_states(&self, from: i64, to: i64) -> Result<Vec<HourState>, StoreError> {
         let query = db::query(
-            "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
-             CAST(SUM(issue_id) AS BIGINT) AS numbers, \
-             CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
-             MAX(last_at) AS last_at FROM issue_hour \
-             WHERE project_id = $4 AND hour >= $1 AND hour < $2 GROUP BY hour",
+            "SELECT hour, COUNT(*) AS issues, MAX(revision) AS revision FROM issue_hour \
+             WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
-        let query = query.bind(from).bind(to).bind(HOUR_SUM_BOUND).bind(self.project);
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(from).bind(to).bind(self.project).fetch_all(&self.readers).await?)
     }
 
-    /// The counts of each hour in `[from, to)`.
+    /// The counts of each hour in `[from, to)`, with its state when they were read.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -138,21 +125,24 @@ impl Store {
         &self,
         from: i64,
         to: i64,
-    ) -> Result<Vec<(i64, Vec<HourCount>)>, StoreError> {
+    ) -> Result<Vec<(HourState, Vec<HourCount>)>, StoreError> {
         // One row per hour: one per count takes several times as long.
         let query = db::query(
-            "SELECT hour, STRING_AGG(CAST(issue_id AS TEXT) || ' ' || CAST(occurrences AS TEXT) \
+            "SELECT hour, COUNT(*), MAX(revision), \
+             STRING_AGG(CAST(issue_id AS TEXT) || ' ' || CAST(occurrences AS TEXT) \
              || ' ' || CAST(last_at AS TEXT), ',') \
              FROM issue_hour WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
         let query = query.bind(from).bind(to).bind(self.project);
-        let rows: Vec<(i64, String)> = query.fetch_all(&self.readers).await?;
+        let rows: Vec<(i64, i64, i64, String)> = query.fetch_all(&self.readers).await?;
         let count = |text: &str| {
             let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
             let mut next = || numbers.next().unwrap_or_default();
             HourCount { issue: next(), occurrences: next(), last_at: next() }
         };
-        let hour = |(hour, text): (i64, String)| (hour, text.split(',').map(count).collect());
+        let hour = |(hour, issues, revision, text): (i64, i64, i64, String)| {
+            (HourState { hour, issues, revision }, text.split(',').map(count).collect())
+        };
         Ok(rows.into_iter().map(hour).collect())
     }
 

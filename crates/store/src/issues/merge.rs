@@ -119,15 +119,20 @@ impl WriteTx {
     pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         // The older issue has the first report of the line: its samples take the slots. The last
         // statement below writes the revision.
-        let statements = [
-            "INSERT INTO issue_hour (issue_id, project_id, hour, occurrences, reports, last_at) \
-             SELECT $2, project_id, hour, occurrences, reports, last_at FROM issue_hour \
+        let counts_revision = self.counts_revision().await?;
+        let query = db::query(
+            "INSERT INTO issue_hour \
+             (issue_id, project_id, hour, occurrences, reports, last_at, revision) \
+             SELECT $2, project_id, hour, occurrences, reports, last_at, $3 FROM issue_hour \
              WHERE issue_id = $1 \
              ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
              reports = issue_hour.reports + excluded.reports, \
              last_at = CASE WHEN issue_hour.last_at > excluded.last_at \
-             THEN issue_hour.last_at ELSE excluded.last_at END",
+             THEN issue_hour.last_at ELSE excluded.last_at END, revision = excluded.revision",
+        );
+        query.bind(older).bind(into).bind(counts_revision).execute(&mut self.tx).await?;
+        let statements = [
             "DELETE FROM issue_hour WHERE issue_id = $1 AND issue_id <> $2",
             "DELETE FROM sample WHERE issue_id = $1 \
              AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",

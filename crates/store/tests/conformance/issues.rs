@@ -81,7 +81,7 @@ async fn issues_are_counted_and_listed(store: &Store) -> Answers {
     ];
     found.extend(sorted(heads));
     found.extend(sorted(store.issues_numbered(&[1, 3, 99]).await.expect("issues")));
-    found.extend(sorted(store.hour_sums(hour, hour + 9).await.expect("sums")));
+    found.extend(sorted(store.hour_states(hour, hour + 9).await.expect("states")));
     let mut counts = store.hour_counts(hour, hour + 9).await.expect("counts");
     counts.iter_mut().for_each(|(_, counts)| counts.sort_by_key(|count| count.issue));
     assert_eq!(counts.iter().map(|(_, counts)| counts.len()).sum::<usize>(), 5);

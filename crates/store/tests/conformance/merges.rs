@@ -5,7 +5,12 @@ use crate::{
     Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
 };
 
-on_both!(issues_are_merged, every_change_has_a_newer_revision, project_has_its_own_revisions);
+on_both!(
+    issues_are_merged,
+    every_change_has_a_newer_revision,
+    project_has_its_own_revisions,
+    every_count_changes_its_hour,
+);
 
 async fn issues_are_merged(store: &Store) -> Answers {
     let older = issue(store, &facts("older", "a.py")).await;
@@ -126,4 +131,33 @@ async fn project_has_its_own_revisions(store: &Store) -> Answers {
     assert_eq!(revision(store, first).await, before);
     assert_eq!(revision(&theirs, first + 1).await, 2);
     answers![theirs.project_size(), store.project_size()]
+}
+
+async fn every_count_changes_its_hour(store: &Store) -> Answers {
+    let hour = START / 3_600_000;
+    let (first, second) =
+        (issue(store, &facts("one", "a.py")).await, issue(store, &facts("two", "a.py")).await);
+    let state = async || store.hour_states(hour, hour + 1).await.expect("states")[0];
+    let mut states = vec![state().await];
+    write!(store, |tx| {
+        tx.count(first, seen(5, START)).await.expect("it is counted");
+        tx.count(second, seen(5, START)).await.expect("it is counted");
+    });
+    states.push(state().await);
+    // The same number of occurrences moves from one issue to another.
+    let third = issue(store, &facts("three", "a.py")).await;
+    states.push(state().await);
+    write!(store, |tx| tx.merge_issue(second, first).await.expect("they are merged"));
+    states.push(state().await);
+    let erased = store.look_at_issue(third).await.expect("no error").expect("it is there");
+    write!(store, |tx| tx.erase_issue(&erased, START).await.expect("it is erased"));
+    states.push(state().await);
+    issue(store, &facts("three", "a.py")).await;
+    states.push(state().await);
+    for (at, state) in states.iter().enumerate() {
+        assert!(!states[..at].contains(state), "{state:?} was there before: {states:?}");
+    }
+    let counts = store.hour_counts(hour, hour + 1).await.expect("counts");
+    assert_eq!((counts.len(), counts[0].0), (1, states[5]));
+    vec![format!("{states:?}")]
 }
