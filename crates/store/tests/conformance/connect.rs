@@ -160,3 +160,33 @@ async fn store_goes_on_when_the_database_is_back() {
     store.close().await;
     server.halt();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_over_the_network_are_encrypted() {
+    let folder = tempfile::Builder::new().prefix("flawless-pg-").tempdir_in("/tmp");
+    let folder = folder.expect("a folder");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let server = postgres::Server::start_at(folder.path(), Some(port));
+    let certificate = server.encrypt().await;
+    let url = |host: &str, mode: &str, root: &str| {
+        settings(&format!("postgres://postgres@{host}:{port}/postgres?sslmode={mode}{root}"))
+    };
+    let root = format!("&sslrootcert={}", certificate.display());
+    let store = connect(&url("localhost", "verify-full", &root)).await.expect("it is trusted");
+    let report = store.check().await.expect("it answers");
+    assert_eq!(report.is_encrypted, Some(true));
+    store.close().await;
+    for (host, mode, root, encrypted) in
+        [("127.0.0.1", "verify-ca", root.as_str(), true), ("localhost", "disable", "", false)]
+    {
+        let report = Store::check_postgres(&url(host, mode, root)).await.expect("it answers");
+        assert_eq!(report.is_encrypted, Some(encrypted), "{mode}");
+    }
+    let wrong_name = refused(&url("127.0.0.1", "verify-full", &root)).await;
+    assert!(wrong_name.contains("certificate"), "{wrong_name}");
+    let unknown = refused(&url("localhost", "verify-full", "")).await;
+    assert!(unknown.contains("certificate"), "{unknown}");
+    server.halt();
+}

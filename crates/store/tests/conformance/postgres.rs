@@ -17,6 +17,8 @@ use sqlx::postgres::PgConnection;
 /// A running server, as long as this value lives.
 pub(crate) struct Server {
     folder: PathBuf,
+    /// Where it listens besides its socket.
+    port: Option<u16>,
     _used: File,
 }
 
@@ -41,12 +43,17 @@ pub(crate) fn shared() -> &'static Server {
 impl Server {
     /// Starts a server whose files are in `folder`, unless it runs already.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_at(folder, None)
+    }
+
+    /// The same for a server that also listens on a port of this machine.
+    pub(crate) fn start_at(folder: &Path, port: Option<u16>) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
         let starting = lock_file(folder, "starting");
         starting.lock().expect("a lock");
         let used = lock_file(folder, "users");
         used.lock_shared().expect("a lock");
-        let server = Self { folder: folder.to_owned(), _used: used };
+        let server = Self { folder: folder.to_owned(), port, _used: used };
         if !server.answers() {
             server.initialize_and_run();
         }
@@ -79,8 +86,12 @@ impl Server {
 
     /// Runs the server again after [`Self::halt`].
     pub(crate) fn run(&self) {
+        let listens = match self.port {
+            Some(port) => format!("-c listen_addresses=127.0.0.1 -p {port}"),
+            None => "-c listen_addresses=".to_owned(),
+        };
         let options = format!(
-            "-F -k {} -c listen_addresses= -c full_page_writes=off -c max_connections=300 \
+            "-F -k {} {listens} -c full_page_writes=off -c max_connections=300 \
              -c synchronous_commit=off -c autovacuum=off",
             self.folder.display()
         );
@@ -97,9 +108,30 @@ impl Server {
         run(stop.arg("stop"));
     }
 
+    /// Makes a certificate for `localhost`, with which connections over the network are encrypted;
+    /// returns its file.
+    pub(crate) async fn encrypt(&self) -> PathBuf {
+        let (data, certificate) = (self.folder.join("data"), self.folder.join("server.crt"));
+        let mut openssl = as_other_user(Path::new("openssl"));
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]);
+        openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"]);
+        run(openssl.arg(data.join("server.key")).arg("-out").arg(&certificate));
+        let file = certificate.display();
+        for sql in [
+            format!("ALTER SYSTEM SET ssl_cert_file = '{file}'"),
+            "ALTER SYSTEM SET ssl = on".to_owned(),
+            "SELECT pg_reload_conf()".to_owned(),
+        ] {
+            self.execute("postgres", &sql).await;
+        }
+        certificate
+    }
+
     /// The URL of a database.
     pub(crate) fn url(&self, user: &str, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user={user}", self.folder.display())
+        let port = self.port.unwrap_or(5432);
+        format!("postgres:///{database}?host={}&port={port}&user={user}", self.folder.display())
     }
 
     /// The socket that it listens on.
