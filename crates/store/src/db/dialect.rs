@@ -49,6 +49,9 @@ pub(crate) mod postgres {
     /// a lock see what the one before has done.
     pub(crate) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+    /// Lets a transaction wait between two statements for as long as it takes.
+    pub(crate) const WAIT_WITHOUT_LIMIT: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
+
     /// Whether the server takes changes, and is no copy of another one.
     pub(crate) const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
 

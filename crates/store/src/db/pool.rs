@@ -103,6 +103,14 @@ impl Tx {
         }
     }
 
+    /// Lets it wait between two statements for as long as it takes.
+    pub(crate) async fn wait_without_limit(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.wait_without_limit().await,
+        }
+    }
+
     /// Lets nobody else write to a project, from the next statement on.
     pub(crate) fn lock_project(&mut self, project: ProjectId) {
         if let Self::Postgres(tx) = self {

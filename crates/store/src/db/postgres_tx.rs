@@ -5,7 +5,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Postgres};
 
-use super::dialect::postgres::{PROJECTS, lock};
+use super::dialect::postgres::{PROJECTS, WAIT_WITHOUT_LIMIT, lock};
 use super::pool::{failed_before, is_failure};
 use crate::ProjectId;
 
@@ -105,6 +105,12 @@ impl PostgresTx {
             self.connection().await?;
         }
         Ok(())
+    }
+
+    /// Lets it wait between two statements for as long as it takes.
+    pub(super) async fn wait_without_limit(&mut self) -> Result<(), sqlx::Error> {
+        let setting = sqlx::query(WAIT_WITHOUT_LIMIT).execute(self.connection().await?);
+        answered(setting).await.map(|_| ())
     }
 
     /// Locks what belongs to no project.

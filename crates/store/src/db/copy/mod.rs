@@ -94,6 +94,9 @@ impl Store {
     ) -> Result<Vec<CopiedTable>, CopyError> {
         let mut reading = from.readers.begin_read().await.map_err(source)?;
         let mut writing = self.writer.begin_write(DEFAULT_PROJECT).await.map_err(target)?;
+        // One of them waits while the other one reads or writes a large table.
+        reading.wait_without_limit().await.map_err(source)?;
+        writing.wait_without_limit().await.map_err(target)?;
         writing.lock_all_projects().await.map_err(target)?;
         writing.lock_shared().await.map_err(target)?;
         let mut columns = Vec::with_capacity(TABLES.len());
