@@ -1,4 +1,5 @@
-//! The only place with SQL: one embedded database, one writer, many readers.
+//! The only place with SQL. It runs on SQLite, embedded in this program, and on PostgreSQL, which
+//! several servers may share.
 //!
 //! A [`Store`] belongs to one project, and so does everything that its methods read and write,
 //! except what all projects share: people, sign-ins, the queue of mails and the list of projects.
@@ -25,6 +26,9 @@ pub use alerts::queues::QueueAge;
 pub use alerts::recipient::Recipient;
 pub use alerts::refused::RefusedAddress;
 pub use alerts::unwanted::{UnwantedKind, UnwantedMail};
+pub use db::check::{DatabaseProblem, DatabaseReport};
+pub use db::connect::PostgresSettings;
+pub use db::copy::{CopiedTable, CopyError, ExistingData};
 pub use db::error::StoreError;
 pub use db::history::{SENT_JOURNAL, recreated_in_words};
 pub use db::open::{make_private_folder, schema_version};
@@ -34,7 +38,7 @@ pub use erase::retention::Retention;
 pub use issues::count::{Counted, Seen};
 pub use issues::facets::{Facet, FacetRow};
 pub use issues::issue::{IssueFacts, IssueRow, WeekIssue, exception_types};
-pub use issues::lists::{AlertStateRow, HOUR_SUM_BOUND, HourCount, HourSums, IndexedIssue};
+pub use issues::lists::{AlertStateRow, HourCount, HourState, IndexedIssue};
 pub use issues::matched::{MatchedIssue, Wanted};
 pub use issues::muted::MUTED_FOR_EVER;
 pub use issues::resolved::{
@@ -64,8 +68,7 @@ pub use rules::hits::{RuleHits, RuleMatches};
 pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
 pub use rules::rule::{AddedRule, RuleEntry};
 
-use sqlx::sqlite::SqlitePool;
-
+use crate::db::pool::{Pool, Tx};
 use crate::sealing::Sealing;
 
 /// The number of a project.
@@ -77,8 +80,8 @@ pub const DEFAULT_PROJECT: ProjectId = 1;
 /// An open database, as one project sees it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    readers: Pool,
+    writer: Pool,
     sealing: Sealing,
     project: ProjectId,
 }
@@ -86,9 +89,11 @@ pub struct Store {
 /// A transaction that writes. Its changes take effect with [`WriteTx::commit`].
 #[derive(Debug)]
 pub struct WriteTx {
-    tx: sqlx::Transaction<'static, sqlx::Sqlite>,
+    tx: Tx,
     sealing: Sealing,
     project: ProjectId,
+    /// The revision of the counts that it writes, and of which project.
+    counts_revision: Option<(ProjectId, i64)>,
 }
 
 impl Store {
@@ -103,13 +108,15 @@ impl Store {
         self.project
     }
 
-    /// Begins to write, after the current writer has finished.
+    /// Begins to write to the project. Whoever writes to it next waits for the end of this
+    /// transaction.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
-        let tx = self.writer.begin_with(db::dialect::BEGIN_WRITE).await?;
-        Ok(WriteTx { tx, sealing: self.sealing.clone(), project: self.project })
+        let tx = self.writer.begin_write(self.project).await?;
+        let (sealing, project) = (self.sealing.clone(), self.project);
+        Ok(WriteTx { tx, sealing, project, counts_revision: None })
     }
 }
 
@@ -117,6 +124,7 @@ impl WriteTx {
     /// Goes on with another project, in the same transaction.
     pub fn enter(&mut self, project: ProjectId) {
         self.project = project;
+        self.tx.lock_project(project);
     }
 
     /// The project that it writes to.
@@ -127,7 +135,8 @@ impl WriteTx {
     /// Makes all changes durable before it returns.
     ///
     /// # Errors
-    /// The disk or the database failed; then nothing was changed.
+    /// The disk or the database failed; then nothing was changed. Only when the connection to
+    /// PostgreSQL breaks at this very moment may it be done all the same.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
     }

@@ -1,9 +1,9 @@
 //! Alerts: decisions to notify, and their results.
 use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
-use sqlx::types::Json;
 
-use crate::{ProjectId, QueueAge, Regression, Store, StoreError, WriteTx};
+use crate::db::value::Json;
+use crate::{ProjectId, QueueAge, Regression, Store, StoreError, WriteTx, db};
 
 /// A decision that has no mails yet.
 #[derive(Debug, Clone, FromRow)]
@@ -19,7 +19,6 @@ pub struct AlertRow {
     /// The reason of the decision.
     pub reason: String,
     /// What regressed; `None` when the issue is new.
-    #[sqlx(json(nullable))]
     pub regression: Option<Regression>,
 }
 
@@ -33,7 +32,6 @@ pub struct IssueAlert {
     /// Why nobody could be notified.
     pub note: Option<String>,
     /// What regressed; `None` when the issue is new.
-    #[sqlx(json(nullable))]
     pub regression: Option<Regression>,
 }
 
@@ -52,7 +50,7 @@ impl WriteTx {
         regression: Option<&Regression>,
         at: i64,
     ) -> Result<(), StoreError> {
-        let reopened = sqlx::query(
+        let reopened = db::query(
             "UPDATE alert SET composed_at = NULL, note = NULL, decided_at = $2, occurrences = $3, \
              reason = $4, regression = $5 \
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
@@ -63,17 +61,19 @@ impl WriteTx {
         .bind(occurrences)
         .bind(reason)
         .bind(regression.map(Json))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
-        sqlx::query("UPDATE issue SET notified_at = $2 WHERE id = $1")
+        let revision = self.next_revision_of(issue_id).await?;
+        db::query("UPDATE issue SET notified_at = $2, revision = $3 WHERE id = $1")
             .bind(issue_id)
             .bind(at)
-            .execute(&mut *self.tx)
+            .bind(revision)
+            .execute(&mut self.tx)
             .await?;
         if reopened.rows_affected() > 0 {
             return self.drop_pending_notifications(issue_id).await;
         }
-        sqlx::query(
+        db::query(
             "INSERT INTO alert (issue_id, decided_at, occurrences, reason, regression, project_id) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -83,7 +83,7 @@ impl WriteTx {
         .bind(reason)
         .bind(regression.map(Json))
         .bind(self.project)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -94,8 +94,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn hold_alert(&mut self, alert_id: i64, note: &str) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE alert SET note = $2 WHERE id = $1");
-        query.bind(alert_id).bind(note).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE alert SET note = $2 WHERE id = $1");
+        query.bind(alert_id).bind(note).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -110,13 +110,12 @@ impl WriteTx {
         issue_id: i64,
         not_before: i64,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE alert SET composed_at = NULL, note = NULL, not_before = $2 \
              WHERE id = (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id = $1) \
              AND EXISTS (SELECT 1 FROM sample WHERE sample.issue_id = $1)",
         );
-        if query.bind(issue_id).bind(not_before).execute(&mut *self.tx).await?.rows_affected() == 0
-        {
+        if query.bind(issue_id).bind(not_before).execute(&mut self.tx).await?.rows_affected() == 0 {
             return Ok(false);
         }
         self.drop_pending_notifications(issue_id).await?;
@@ -125,11 +124,11 @@ impl WriteTx {
 
     /// Drops all pending notifications of an issue.
     async fn drop_pending_notifications(&mut self, issue_id: i64) -> Result<(), StoreError> {
-        let held = sqlx::query(
+        let held = db::query(
             "DELETE FROM notification WHERE outbox_id IS NULL \
              AND alert_id IN (SELECT id FROM alert WHERE issue_id = $1)",
         );
-        held.bind(issue_id).execute(&mut *self.tx).await?;
+        held.bind(issue_id).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -138,11 +137,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn release_alerts(&mut self, not_before: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE alert SET note = NULL, was_deferred = 1, not_before = $1 \
              WHERE project_id = $2 AND composed_at IS NULL AND note IS NOT NULL",
         );
-        query.bind(not_before).bind(self.project).execute(&mut *self.tx).await?;
+        query.bind(not_before).bind(self.project).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -153,7 +152,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn alert_queue(&self) -> Result<QueueAge, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT COUNT(*) AS waiting, MIN(decided_at) AS oldest_at, MAX(note) AS last_error \
              FROM alert WHERE project_id = $1 AND composed_at IS NULL",
         );
@@ -165,7 +164,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects_with_alerts(&self) -> Result<Vec<ProjectId>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM alert \
              WHERE alert.project_id = project.id AND alert.composed_at IS NULL \
              AND alert.note IS NULL) OR EXISTS (SELECT 1 FROM notification \
@@ -180,7 +179,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects_with_deferred_alerts(&self) -> Result<Vec<ProjectId>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM alert \
              WHERE alert.project_id = project.id AND alert.composed_at IS NULL \
              AND alert.note IS NOT NULL) ORDER BY id",
@@ -193,7 +192,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_deferred_alerts(&self) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM alert \
              WHERE project_id = $1 AND composed_at IS NULL AND note IS NOT NULL)",
         );
@@ -206,7 +205,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn open_alerts(&self, now: i64, limit: i64) -> Result<Vec<AlertRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, issue_id, decided_at, occurrences, reason, regression FROM alert \
              WHERE project_id = $4 AND composed_at IS NULL AND note IS NULL \
              AND (not_before <= $1 OR not_before > $3) ORDER BY was_deferred, id LIMIT $2",
@@ -222,7 +221,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn alerts_of(&self, issue_id: i64) -> Result<Vec<IssueAlert>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT decided_at, reason, note, regression FROM alert WHERE issue_id = $1 \
              ORDER BY id DESC LIMIT 20",
         );

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use url::Url;
 
 use super::recipient::Recipient;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A channel.
 #[derive(Debug, Clone, FromRow)]
@@ -68,13 +68,13 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_channel(&mut self, channel: &NewChannel, at: i64) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "INSERT INTO channel (project_id, kind, url, secret, owner, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
         );
         let query = query.bind(self.project).bind(channel.kind).bind(channel.url.reveal());
         let query = query.bind(channel.secret.as_ref().map(Secret::reveal));
-        let id = query.bind(&channel.owner).bind(at).fetch_one(&mut *self.tx).await?;
+        let id = query.bind(&channel.owner).bind(at).fetch_one(&mut self.tx).await?;
         // Its URL is a secret that reports must not show.
         self.projects_changed().await?;
         Ok(id)
@@ -86,7 +86,7 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_channel(&mut self, id: i64, at: i64) -> Result<bool, StoreError> {
-        let removed = sqlx::query(
+        let removed = db::query(
             "UPDATE channel SET removed_at = $2, url = '', secret = NULL \
              WHERE id = $1 AND project_id = $3 AND removed_at IS NULL",
         );
@@ -94,7 +94,7 @@ impl WriteTx {
             .bind(id)
             .bind(at)
             .bind(self.project)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?
             .rows_affected()
             > 0;
@@ -103,11 +103,11 @@ impl WriteTx {
         }
         let recipient = Recipient::Channel(id);
         self.drop_pending_notifications_to(&recipient).await?;
-        let posts = sqlx::query(
+        let posts = db::query(
             "UPDATE outbox SET gave_up_at = $2, last_error = 'the channel was removed' \
              WHERE recipient = $1 AND sent_at IS NULL AND gave_up_at IS NULL",
         );
-        posts.bind(recipient.to_string()).bind(at).execute(&mut *self.tx).await?;
+        posts.bind(recipient.to_string()).bind(at).execute(&mut self.tx).await?;
         Ok(true)
     }
 
@@ -116,8 +116,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn channel_broken(&mut self, id: i64, at: i64, why: &str) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE channel SET broken_at = $2, broken_why = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(why).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE channel SET broken_at = $2, broken_why = $3 WHERE id = $1");
+        query.bind(id).bind(at).bind(why).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -126,10 +126,10 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn channel_works(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE channel SET broken_at = NULL, broken_why = NULL, accepted_at = $2 WHERE id = $1",
         );
-        query.bind(id).bind(at).execute(&mut *self.tx).await?;
+        query.bind(id).bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -142,8 +142,8 @@ impl WriteTx {
         recipient: &Recipient,
     ) -> Result<(), StoreError> {
         let query =
-            sqlx::query("DELETE FROM notification WHERE recipient = $1 AND outbox_id IS NULL");
-        query.bind(recipient.to_string()).execute(&mut *self.tx).await?;
+            db::query("DELETE FROM notification WHERE recipient = $1 AND outbox_id IS NULL");
+        query.bind(recipient.to_string()).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -154,7 +154,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn channels(&self) -> Result<Vec<ChannelRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
              accepted_at FROM channel WHERE removed_at IS NULL AND project_id = $1 ORDER BY id",
         );
@@ -166,7 +166,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn channels_of_all(&self) -> Result<Vec<ChannelRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, kind, url, COALESCE(secret, '') AS secret, owner, broken_at, broken_why, \
              accepted_at FROM channel WHERE removed_at IS NULL ORDER BY id",
         );

@@ -3,7 +3,7 @@ use sqlx::FromRow;
 
 use super::alert::AlertRow;
 use super::recipient::Recipient;
-use crate::{OutboxMessage, Store, StoreError, WriteTx};
+use crate::{OutboxMessage, Store, StoreError, WriteTx, db};
 
 /// A person or channel to be notified of an alert.
 #[derive(Debug, Clone)]
@@ -67,14 +67,14 @@ impl WriteTx {
         notifications: &[NewNotification],
         at: i64,
     ) -> Result<u64, StoreError> {
-        let composed = sqlx::query("UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1");
-        composed.bind(alert_id).bind(at).execute(&mut *self.tx).await?;
+        let composed = db::query("UPDATE alert SET composed_at = $2, note = NULL WHERE id = $1");
+        composed.bind(alert_id).bind(at).execute(&mut self.tx).await?;
         let mut added = 0;
         for notification in notifications {
-            let query = sqlx::query(
+            let query = db::query(
                 "INSERT INTO notification \
                  (alert_id, recipient, why, is_owner, created_at, project_id) VALUES ($1, COALESCE((SELECT MAX(known.recipient) FROM notification AS known \
-                 WHERE known.alert_id = $1 AND LOWER(known.recipient) = LOWER($2)), $2), \
+                 WHERE known.alert_id = $1 AND LOWER(known.recipient) = $7), $2), \
                  $3, $4, $5, $6) ON CONFLICT (alert_id, recipient) DO UPDATE SET \
                  outbox_id = NULL, why = excluded.why, is_owner = excluded.is_owner, \
                  created_at = excluded.created_at WHERE EXISTS (SELECT 1 FROM outbox \
@@ -84,8 +84,10 @@ impl WriteTx {
                 .bind(alert_id)
                 .bind(notification.recipient.to_string())
                 .bind(&notification.why);
-            let query = query.bind(i64::from(notification.is_owner)).bind(at).bind(self.project);
-            let done = query.execute(&mut *self.tx).await?;
+            let query = query.bind(notification.is_owner).bind(at).bind(self.project);
+            let folded = notification.recipient.to_string().to_ascii_lowercase();
+            let query = query.bind(folded);
+            let done = query.execute(&mut self.tx).await?;
             added += done.rows_affected();
         }
         Ok(added)
@@ -105,14 +107,14 @@ impl WriteTx {
     ) -> Result<Option<i64>, StoreError> {
         let outbox_id = self.add_mail(mail, at).await?;
         for notification in notifications {
-            let query = sqlx::query(
+            let query = db::query(
                 "UPDATE notification SET outbox_id = $2 WHERE id = $1 AND outbox_id IS NULL",
             );
-            let done = query.bind(notification).bind(outbox_id).execute(&mut *self.tx).await?;
+            let done = query.bind(notification).bind(outbox_id).execute(&mut self.tx).await?;
             if done.rows_affected() != 1 {
                 return Ok(None);
             }
-            let folded = sqlx::query(
+            let folded = db::query(
                 "UPDATE notification SET outbox_id = $2 WHERE outbox_id IS NULL AND id < $1 \
                  AND project_id = $3 AND LOWER(recipient) = (SELECT LOWER(recipient) FROM notification WHERE id = $1) \
                  AND alert_id IN \
@@ -123,7 +125,7 @@ impl WriteTx {
                 .bind(notification)
                 .bind(outbox_id)
                 .bind(self.project)
-                .execute(&mut *self.tx)
+                .execute(&mut self.tx)
                 .await?;
         }
         Ok(Some(outbox_id))
@@ -135,11 +137,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn reopen_alerts(&mut self, outbox_id: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
              (SELECT alert_id FROM notification WHERE outbox_id = $1 AND is_owner = 1)",
         );
-        Ok(query.bind(outbox_id).execute(&mut *self.tx).await?.rows_affected() > 0)
+        Ok(query.bind(outbox_id).execute(&mut self.tx).await?.rows_affected() > 0)
     }
 }
 
@@ -150,7 +152,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn pending_digests(&self) -> Result<Vec<PendingDigestRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT MAX(recipient) AS recipient, COUNT(*) AS alerts, \
              MIN(created_at) AS oldest_at, MAX(created_at) AS newest_at FROM notification \
              WHERE project_id = $1 AND outbox_id IS NULL \
@@ -167,18 +169,19 @@ impl Store {
         &self,
         recipient: &Recipient,
     ) -> Result<Vec<NotificationRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT notification.id AS notification_id, notification.why, notification.created_at AS since, alert.id, alert.issue_id, \
              alert.decided_at, alert.occurrences, alert.reason, alert.regression FROM notification \
              JOIN alert ON alert.id = notification.alert_id \
              WHERE notification.id IN (SELECT MAX(held.id) FROM notification AS held \
              JOIN alert AS notified ON notified.id = held.alert_id \
              WHERE held.project_id = $2 AND held.outbox_id IS NULL \
-             AND LOWER(held.recipient) = LOWER($1) \
+             AND LOWER(held.recipient) = $1 \
              GROUP BY notified.issue_id) \
              ORDER BY notification.id",
         );
-        Ok(query.bind(recipient.to_string()).bind(self.project).fetch_all(&self.readers).await?)
+        let folded = recipient.to_string().to_ascii_lowercase();
+        Ok(query.bind(folded).bind(self.project).fetch_all(&self.readers).await?)
     }
 
     /// Recipients with pending notifications of an issue.
@@ -186,7 +189,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn digest_recipients_of(&self, issue_id: i64) -> Result<Vec<Recipient>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT MAX(notification.recipient) FROM notification JOIN alert ON alert.id = notification.alert_id \
              WHERE notification.outbox_id IS NULL AND alert.issue_id = $1 \
              GROUP BY LOWER(notification.recipient) ORDER BY 1",
@@ -200,7 +203,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn mails_written_since(&self, since: i64) -> Result<Vec<RecentMail>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT recipient, created_at FROM outbox WHERE project_id = $2 AND created_at > $1 \
              AND kind IN ('alert', 'digest', 'post') AND gave_up_at IS NULL \
              ORDER BY created_at, id",

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::recipient::Recipient;
 use crate::sealing::SealError;
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 pub(crate) const TABLE: &str = "outbox";
 
@@ -136,7 +136,7 @@ impl WriteTx {
             true => Vec::new(),
             false => self.sealing.seal(TABLE, mail.message.clone()).map_err(sealed)?,
         };
-        let id = sqlx::query_scalar(
+        let id = db::query_scalar(
             "INSERT INTO outbox (kind, recipient, subject, message_id, message, created_at, \
              attempts, next_attempt_at, project_id) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $7) \
              RETURNING id",
@@ -148,7 +148,7 @@ impl WriteTx {
         .bind(message)
         .bind(at)
         .bind(self.project)
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
         Ok(id)
     }
@@ -159,11 +159,11 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn mail_sent(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
         // Sign-in links are deleted once sent.
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE outbox SET sent_at = $2, last_error = NULL, \
              message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
         );
-        query.bind(id).bind(at).execute(&mut *self.tx).await?;
+        query.bind(id).bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -177,11 +177,11 @@ impl WriteTx {
         next_attempt_at: i64,
         error: &str,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2, last_error = $3 \
              WHERE id = $1",
         );
-        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut *self.tx).await?;
+        query.bind(id).bind(next_attempt_at).bind(error).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -197,13 +197,13 @@ impl WriteTx {
         error: &str,
         address_refused: bool,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE outbox SET attempts = attempts + 1, gave_up_at = $2, last_error = $3, \
              address_refused = $4, \
              message = CASE kind WHEN 'sign_in' THEN '' ELSE message END WHERE id = $1",
         );
         let query = query.bind(id).bind(at).bind(error).bind(i64::from(address_refused));
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -214,7 +214,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn due_mails(&self, now: i64, limit: i64) -> Result<Vec<DueMessage>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, project_id, recipient, subject, message, created_at, attempts, \
              kind = 'sign_in' AS signs_in FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL \
@@ -246,7 +246,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn mail_named(&self, message_id: &str) -> Result<Option<Undelivered>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, project_id, recipient, subject FROM outbox \
              WHERE message_id = $1 AND gave_up_at IS NULL AND kind NOT IN ('post', 'sign_in')",
         );
@@ -258,12 +258,13 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn mails_of(&self, issue_id: i64) -> Result<Vec<MailState>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT COALESCE(channel.kind || ' channel ' || channel.id, outbox.recipient) \
              AS recipient, notification.why, outbox.created_at, outbox.sent_at, outbox.gave_up_at, \
              outbox.last_error FROM alert JOIN notification ON notification.alert_id = alert.id \
              JOIN outbox ON outbox.id = notification.outbox_id \
-             LEFT JOIN channel ON outbox.recipient = 'channel:' || channel.id \
+             LEFT JOIN channel ON channel.project_id = outbox.project_id \
+             AND outbox.recipient = 'channel:' || channel.id \
              WHERE alert.issue_id = $1 ORDER BY outbox.id DESC LIMIT 50",
         );
         Ok(query.bind(issue_id).fetch_all(&self.readers).await?)

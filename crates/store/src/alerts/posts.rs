@@ -3,7 +3,7 @@ use flawless_base::backoff::LONGEST_RETRY_MS;
 use sqlx::FromRow;
 
 use super::recipient::Recipient;
-use crate::{ProjectId, Store, StoreError};
+use crate::{ProjectId, Store, StoreError, db};
 
 /// A post that is due.
 #[derive(Debug, Clone, FromRow)]
@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn due_posts(&self, now: i64) -> Result<Vec<DuePost>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, project_id, recipient, message_id, message, created_at, attempts FROM outbox \
              WHERE id IN (SELECT MIN(id) FROM outbox WHERE sent_at IS NULL \
              AND gave_up_at IS NULL AND (next_attempt_at <= $1 OR next_attempt_at > $2) \
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn post_states(&self, since: i64) -> Result<Vec<PostState>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT recipient, COUNT(CASE WHEN gave_up_at IS NULL THEN 1 END) AS waiting, \
              MIN(CASE WHEN gave_up_at IS NULL THEN created_at END) AS oldest_at, \
              COUNT(gave_up_at) AS given_up, MAX(gave_up_at) AS gave_up_at, \

@@ -1,7 +1,7 @@
 //! How much waits, and since when.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, db};
 
 /// How many items wait, and since when.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -20,7 +20,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn pending_queue(&self) -> Result<QueueAge, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT COUNT(*) AS waiting, MIN(first_at) AS oldest_at, \
              MAX(last_error) AS last_error FROM pending_report \
              WHERE project_id = $1 AND occurrences > 0",
@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn outbox_queue(&self) -> Result<QueueAge, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_at, \
              MAX(last_error) AS last_error FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL AND kind <> 'post'",

@@ -2,7 +2,7 @@
 use flawless_base::text::one_line;
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// An address that gets no alerts.
 #[derive(Debug, Clone, FromRow)]
@@ -36,12 +36,12 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn clear_refusal(&mut self, address: &str, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO retried_address (project_id, address, retried_at) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, address) DO UPDATE SET retried_at = excluded.retried_at",
         );
         let query = query.bind(self.project).bind(address.to_ascii_lowercase()).bind(at);
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -53,7 +53,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn refused_addresses(&self, now: i64) -> Result<Vec<RefusedAddress>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT outbox.recipient AS address, MAX(outbox.gave_up_at) AS since, \
              MAX(COALESCE(outbox.last_error, '')) AS words FROM outbox \
              LEFT JOIN retried_address ON retried_address.project_id = $2 \

@@ -1,7 +1,7 @@
 //! Mails that somebody does not want.
 use sqlx::FromRow;
 
-use crate::{DEFAULT_PROJECT, ProjectId, Store, StoreError, WriteTx};
+use crate::{DEFAULT_PROJECT, ProjectId, Store, StoreError, WriteTx, db};
 
 /// The mails that somebody can unsubscribe from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +88,10 @@ impl WriteTx {
         address: &str,
         kind: UnwantedKind,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = db::query_scalar(IS_UNWANTED);
         let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
         let query = query.bind(kind.as_str());
-        Ok(query.fetch_one(&mut *self.tx).await? > 0)
+        Ok(query.fetch_one::<i64>(&mut self.tx).await? > 0)
     }
 
     /// Unsubscribes an address from these mails. Its pending alerts go to the next one who answers.
@@ -105,13 +105,13 @@ impl WriteTx {
         at: i64,
     ) -> Result<(), StoreError> {
         let address = address.to_ascii_lowercase();
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO unwanted_mail (project_id, address, kind, since) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (project_id, address, kind) DO NOTHING",
         );
         let query = query.bind(kind.project(self.project)).bind(&address);
         let query = query.bind(kind.as_str()).bind(at);
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         if kind == UnwantedKind::Alerts {
             for statement in [
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
@@ -120,10 +120,10 @@ impl WriteTx {
                 "DELETE FROM notification WHERE project_id = $2 AND outbox_id IS NULL \
                  AND LOWER(recipient) = $1",
             ] {
-                sqlx::query(statement)
+                db::query(statement)
                     .bind(&address)
                     .bind(self.project)
-                    .execute(&mut *self.tx)
+                    .execute(&mut self.tx)
                     .await?;
             }
         }
@@ -139,12 +139,12 @@ impl WriteTx {
         address: &str,
         kind: UnwantedKind,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "DELETE FROM unwanted_mail WHERE project_id = $1 AND address = $2 AND kind = $3",
         );
         let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
         let query = query.bind(kind.as_str());
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -155,7 +155,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, kind, since FROM unwanted_mail \
              WHERE (project_id = $1 AND kind = 'alerts') OR (project_id = $2 AND kind = 'weekly') \
              ORDER BY address, kind",
@@ -168,9 +168,9 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn is_unwanted(&self, address: &str, kind: UnwantedKind) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(IS_UNWANTED);
+        let query = db::query_scalar(IS_UNWANTED);
         let query = query.bind(kind.project(self.project)).bind(address.to_ascii_lowercase());
         let query = query.bind(kind.as_str());
-        Ok(query.fetch_one(&self.readers).await? > 0)
+        Ok(query.fetch_one::<i64>(&self.readers).await? > 0)
     }
 }

@@ -2,7 +2,10 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
+use sqlx::sqlite::SqliteError;
 
 use crate::sealing::SealError;
 
@@ -61,6 +64,81 @@ pub enum StoreError {
         /// The error of the database.
         source: sqlx::Error,
     },
+    /// The URL of the database cannot be read.
+    #[error(
+        "database_url is not the URL of a PostgreSQL database: {0}. Write \
+         postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full, with %40 for an @ in the \
+         password"
+    )]
+    DatabaseUrl(String),
+    /// The database cannot be reached when the server starts.
+    #[error(
+        "database_url: cannot connect to the database {database}: {source}. Check that PostgreSQL \
+         runs there and accepts connections from this machine, and the name, the user and the \
+         password in the URL"
+    )]
+    Connect {
+        /// Its name, host and user.
+        database: String,
+        /// The reason.
+        source: Box<sqlx::Error>,
+    },
+    /// The database is too old.
+    #[error(
+        "database_url: the database {database} runs PostgreSQL {version}, which is too old. \
+         Upgrade it to 14 or newer"
+    )]
+    TooOld {
+        /// Its name, host and user.
+        database: String,
+        /// Its version.
+        version: String,
+    },
+    /// The database cannot store all texts.
+    #[error(
+        "database_url: the database {database} stores texts as {encoding}. Create one with \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding {
+        /// Its name, host and user.
+        database: String,
+        /// How it stores them.
+        encoding: String,
+    },
+    /// The user of the database may not do what is needed.
+    #[error(
+        "database_url: tables cannot be created or changed in the database {database}: {source}. \
+         Give the database to the user, such as with ALTER DATABASE … OWNER TO …, and connect to \
+         the primary server, not to a standby"
+    )]
+    Rights {
+        /// Its name, host and user.
+        database: String,
+        /// The reason.
+        source: Box<sqlx::Error>,
+    },
+    /// The database was written by a newer program.
+    #[error(
+        "database_url: the database {database} was written by a newer Flawless (schema {version}; \
+         this one knows {known}). Start that version again, or name another database"
+    )]
+    NewerSchema {
+        /// Its name, host and user.
+        database: String,
+        /// The schema of the database.
+        version: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// The database does not answer right now.
+    #[error(
+        "the database cannot be used right now: {0}. Nothing was changed, and a running server \
+         continues by itself when the database is back"
+    )]
+    Unreachable(#[source] sqlx::Error),
+    /// Others were using the same rows, and one had to give way.
+    #[error("the database was busy with others: {0}. Nothing was changed; it can be tried again")]
+    Busy(#[source] sqlx::Error),
     /// The schema cannot be migrated.
     #[error("the database cannot be migrated to this program's schema: {0}")]
     Migrate(#[source] MigrateError),
@@ -82,8 +160,14 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        match code(&source) {
-            Some(FULL) => Self::Full(source.to_string()),
+        match (code(&source), state(&source).as_deref()) {
+            (Some(FULL), _) => Self::Full(source.to_string()),
+            (Some(LOCKED), _) => Self::Busy(source),
+            (_, Some(state)) if BUSY.contains(&state) => Self::Busy(source),
+            (_, Some(state)) if AWAY.iter().any(|class| state.starts_with(class)) => {
+                Self::Unreachable(source)
+            }
+            _ if is_broken_connection(&source) => Self::Unreachable(source),
             _ => Self::Database(source),
         }
     }
@@ -93,6 +177,12 @@ impl StoreError {
     /// Whether what was asked for is there, and cannot be read however often it is tried.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Corrupt(_) | Self::Sealed { .. })
+    }
+
+    /// Whether the same may succeed in a while, without anybody doing anything to the data: the
+    /// database is away, or others were using the same rows. Nothing was changed.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Busy(_))
     }
 
     /// A file in the data folder cannot be created or written.
@@ -139,6 +229,9 @@ impl StoreError {
                 "The server's disk is full: nothing was changed. Until space is freed, reports are \
                  refused and counted; clients keep them and send them again, those of 0.4.5 do not."
             }
+            Self::Unreachable(_) | Self::Busy(_) => {
+                "The database does not answer right now: nothing was changed. Try again in a while."
+            }
             _ => {
                 "The store does not answer: nothing was changed. The server's log says why. A \
                  report that cannot be stored is refused, and its client is told so."
@@ -148,14 +241,38 @@ impl StoreError {
 }
 
 /// SQLite's primary result codes.
+const LOCKED: i32 = 5;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const NOT_A_DATABASE: i32 = 26;
 
-/// The primary result code: the lowest byte of the one that the database gives.
+/// SQLite's primary result code: the lowest byte of the one that it gives.
 fn code(error: &sqlx::Error) -> Option<i32> {
-    let code = error.as_database_error()?.code()?;
+    let code = error.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?;
     code.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+/// PostgreSQL's states for those that had to give way: a deadlock, and a lock that took too long.
+const BUSY: [&str; 3] = ["40001", "40P01", "55P03"];
+/// Beginnings of PostgreSQL's states while it cannot be used: no connection, or too many; no disk
+/// or memory; shut down, restarted or cancelled by its administrator; only a standby at the moment.
+const AWAY: [&str; 4] = ["08", "53", "57", "25006"];
+
+/// PostgreSQL's state of five characters.
+fn state(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    Some(error.code().to_owned())
+}
+
+/// Whether the user may not do that, or nobody may: it is a standby.
+pub(super) fn is_denied(error: &sqlx::Error) -> bool {
+    matches!(state(error).as_deref(), Some("42501" | "3F000" | "25006"))
+}
+
+/// Whether the connection is the problem, and not what was asked for.
+fn is_broken_connection(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolTimedOut, Tls};
+    matches!(error, Io(_) | Tls(_) | PoolTimedOut)
 }
 
 /// No space on the disk, or for this user, or for a file of this size.

@@ -1,6 +1,7 @@
 //! Whether the database works, and which one it is.
 use super::dialect;
-use crate::{Store, StoreError, WriteTx};
+use super::pool::Pool;
+use crate::{Store, StoreError, WriteTx, db};
 
 impl Store {
     /// The version of the database program.
@@ -8,7 +9,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn database_version(&self) -> Result<String, StoreError> {
-        Ok(sqlx::query_scalar(dialect::VERSION).fetch_one(&self.readers).await?)
+        let version = match &self.readers {
+            Pool::Sqlite(_) => dialect::sqlite::VERSION,
+            Pool::Postgres(_) => dialect::postgres::VERSION,
+        };
+        Ok(db::query_scalar(version).fetch_one(&self.readers).await?)
     }
 }
 
@@ -18,11 +23,11 @@ impl WriteTx {
     /// # Errors
     /// It cannot be written to.
     pub async fn touch(&mut self, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('touched_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(at).execute(&mut *self.tx).await?;
+        query.bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 }

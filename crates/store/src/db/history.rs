@@ -2,7 +2,7 @@
 //! a server writes there.
 use std::path::Path;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The name, in the data folder, of the journal of sent mails.
 pub const SENT_JOURNAL: &str = "sent.journal";
@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn recreated_at(&self) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'recreated_at'");
+        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'recreated_at'");
         Ok(query.fetch_optional(&self.readers).await?)
     }
 }
@@ -44,11 +44,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub(crate) async fn recreated(&mut self, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('recreated_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(at).execute(&mut *self.tx).await?;
+        query.bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -57,10 +57,10 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn take_recreated_news(&mut self, now: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) SELECT 'recreated_notified_at', $1 FROM setting \
              WHERE name = 'recreated_at' ON CONFLICT (name) DO NOTHING",
         );
-        Ok(query.bind(now).execute(&mut *self.tx).await?.rows_affected() > 0)
+        Ok(query.bind(now).execute(&mut self.tx).await?.rows_affected() > 0)
     }
 }

@@ -1,7 +1,17 @@
-//! The database file, its schema, and how SQL is written for it.
+//! The database, its schema, and how SQL is written so that it runs on SQLite and PostgreSQL.
 
-pub mod dialect;
+pub mod check;
+pub mod connect;
+pub mod copy;
+pub(crate) mod dialect;
 pub mod error;
 pub mod health;
 pub mod history;
+pub(crate) mod key_text;
 pub mod open;
+pub(crate) mod pool;
+mod postgres_tx;
+pub(crate) mod query;
+pub(crate) mod value;
+
+pub(crate) use query::{assembled, padded, places, query, query_scalar};

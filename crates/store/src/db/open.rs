@@ -1,4 +1,4 @@
-//! Opens the database, private to its owner and at this program's schema.
+//! Opens the SQLite database, private to its owner and at this program's schema.
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,11 @@ use sqlx::sqlite::{
 
 use super::error::say_when_full;
 use super::history::{recreated_in_words, remains};
+use super::pool::Pool;
 use crate::sealing::Sealing;
-use crate::{DEFAULT_PROJECT, Store, StoreError};
+use crate::{DEFAULT_PROJECT, Store, StoreError, db};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
 impl Store {
     /// Opens the database in `data_dir`, creates both when they are missing, and migrates the
@@ -62,16 +63,13 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(is_sound(connection)))
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.pragma("query_only", "1"));
-        let store = Self { readers, writer, sealing: sealing.clone(), project: DEFAULT_PROJECT };
-        sqlx::query(
-            "INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(DEFAULT_PROJECT)
-        .bind("default")
-        .bind(now)
-        .execute(&store.writer)
-        .await?;
+        let store = Self {
+            readers: Pool::Sqlite(readers),
+            writer: Pool::Sqlite(writer),
+            sealing: sealing.clone(),
+            project: DEFAULT_PROJECT,
+        };
+        store.add_default_project(now).await?;
         say_when_full(data_dir);
         if !remains.is_empty() {
             tracing::error!(found = remains.join(", "), "{}", recreated_in_words(data_dir));
@@ -82,7 +80,18 @@ impl Store {
         Ok(store)
     }
 
-    /// Waits for running statements and closes the files.
+    /// Makes sure that there is a project.
+    pub(super) async fn add_default_project(&self, now: i64) -> Result<(), StoreError> {
+        let query = db::query(
+            "INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3) \
+             ON CONFLICT DO NOTHING",
+        );
+        let query = query.bind(DEFAULT_PROJECT).bind("default").bind(now);
+        query.execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Waits for running statements and closes the files or connections.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

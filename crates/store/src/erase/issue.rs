@@ -1,11 +1,12 @@
 //! Erases one issue with everything that belongs to it.
 use flawless_core::{OutcomeKind, Report, fold_white_space};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use super::mention::ERASED;
+use crate::db::pool::Target;
 use crate::issues::samples::decode_sample;
 use crate::reports::pending;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The data of an issue.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +69,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn look_at_issue(&self, issue: i64) -> Result<Option<ErasedIssue>, StoreError> {
-        let found: Option<(i64, i64, i64)> = sqlx::query_as(
+        let found: Option<(i64, i64, i64)> = db::query(
             "SELECT id, (SELECT COUNT(*) FROM sample WHERE issue_id = issue.id), \
              (SELECT COUNT(*) FROM alert WHERE issue_id = issue.id) FROM issue \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue \
@@ -79,10 +80,9 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         let Some((id, samples, alerts)) = found else { return Ok(None) };
-        let line =
-            sqlx::query_as("SELECT path, line, function_name, text FROM issue WHERE id = $1");
+        let line = db::query("SELECT path, line, function_name, text FROM issue WHERE id = $1");
         let line: Line = line.bind(id).fetch_one(&self.readers).await?;
-        let (mails, digests) = mails_of(&mut *self.readers.acquire().await?, id).await?;
+        let (mails, digests) = mails_of(&self.readers, id).await?;
         let found = ErasedIssue { id, line, samples, alerts, mails, digests, ..Default::default() };
         self.look_for_waiting(found).await.map(Some)
     }
@@ -93,12 +93,11 @@ impl Store {
     /// The database cannot be read.
     pub async fn look_for_waiting(&self, issue: ErasedIssue) -> Result<ErasedIssue, StoreError> {
         let mut issue = ErasedIssue { waiting: Vec::new(), unreadable: 0, ..issue };
-        let keys =
-            sqlx::query_scalar("SELECT fingerprint FROM pending_report WHERE project_id = $1");
+        let keys = db::query_scalar("SELECT fingerprint FROM pending_report WHERE project_id = $1");
         let keys: Vec<String> = keys.bind(self.project).fetch_all(&self.readers).await?;
         // One at a time: together they may be large.
         for key in keys {
-            let query = sqlx::query_scalar(
+            let query = db::query_scalar(
                 "SELECT body FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
             );
             let query = query.bind(self.project).bind(&key);
@@ -120,7 +119,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn erasures(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar(ERASURES).fetch_one(&self.readers).await?)
+        Ok(db::query_scalar(ERASURES).fetch_one(&self.readers).await?)
     }
 }
 
@@ -128,10 +127,10 @@ const ERASURES: &str = "SELECT COALESCE(MAX(value), 0) FROM setting WHERE name =
 
 /// The mails and posts about an issue alone, and those about other issues too.
 async fn mails_of(
-    connection: &mut SqliteConnection,
+    target: impl Into<Target<'_>>,
     issue: i64,
 ) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
-    let notified: Vec<(i64, bool)> = sqlx::query_as(
+    let notified: Vec<(i64, bool)> = db::query(
         "SELECT notification.outbox_id, COUNT(*) = SUM(CASE WHEN alert.issue_id = $1 \
          THEN 1 ELSE 0 END) FROM notification JOIN alert ON alert.id = notification.alert_id \
          WHERE notification.outbox_id IN (SELECT own.outbox_id FROM notification AS own \
@@ -139,7 +138,7 @@ async fn mails_of(
          GROUP BY notification.outbox_id",
     )
     .bind(issue)
-    .fetch_all(connection)
+    .fetch_all(target)
     .await?;
     let (alone, others): (Vec<_>, Vec<_>) =
         notified.into_iter().partition(|(_, is_alone)| *is_alone);
@@ -160,7 +159,7 @@ impl WriteTx {
         for mail in mails.into_iter().chain(digests) {
             self.erase_mail(mail, now).await?;
         }
-        self.delete_issues("SELECT $1", &[issue.id], true).await?;
+        self.delete_issues("SELECT CAST($1 AS BIGINT)", &[issue.id], true).await?;
         self.erase_waiting(&issue.waiting, now).await
     }
 
@@ -184,11 +183,11 @@ impl WriteTx {
 
     /// Counts an erasure: see [`Store::erasures`].
     pub(crate) async fn note_erasure(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('erasures', 1) \
              ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
         );
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -198,25 +197,25 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn erased_since(&mut self, before: i64) -> Result<bool, StoreError> {
-        let now: i64 = sqlx::query_scalar(ERASURES).fetch_one(&mut *self.tx).await?;
+        let now: i64 = db::query_scalar(ERASURES).fetch_one(&mut self.tx).await?;
         Ok(now != before)
     }
 
     /// Deletes the content of a mail. The row is kept, so that its number is not reused; the
     /// notifications of an unsent mail go into another one.
     pub(crate) async fn erase_mail(&mut self, mail: i64, now: i64) -> Result<(), StoreError> {
-        let again = sqlx::query(
+        let again = db::query(
             "UPDATE notification SET outbox_id = NULL WHERE outbox_id = \
              (SELECT id FROM outbox WHERE id = $1 AND sent_at IS NULL AND gave_up_at IS NULL)",
         );
-        again.bind(mail).execute(&mut *self.tx).await?;
+        again.bind(mail).execute(&mut self.tx).await?;
         // Its Message-ID may be used again: alerts are numbered from the highest one left.
-        let empty = sqlx::query(
+        let empty = db::query(
             "UPDATE outbox SET subject = '', message = '', last_error = NULL, \
              message_id = $3 || '.' || id, sent_at = COALESCE(sent_at, $2), gave_up_at = NULL \
              WHERE id = $1",
         );
-        empty.bind(mail).bind(now).bind(ERASED).execute(&mut *self.tx).await?;
+        empty.bind(mail).bind(now).bind(ERASED).execute(&mut self.tx).await?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::issues::samples;
 use crate::issues::samples::decode_sample;
 use crate::reports::{module_sets, pending};
 use crate::sealing::SealError;
-use crate::{ProjectId, Store, StoreError};
+use crate::{ProjectId, Store, StoreError, db};
 
 impl Store {
     /// Searches the whole store, with all projects, for a person; takes their names from their commits.
@@ -19,7 +19,7 @@ impl Store {
         person: &mut ErasedPerson,
     ) -> Result<PersonsData, StoreError> {
         let mut found = PersonsData { like: person.like(), ..PersonsData::default() };
-        let issues: Vec<IssueTexts> = sqlx::query_as(
+        let issues: Vec<IssueTexts> = db::query(
             "SELECT id, developer_name, developer_email, commit_summary, reason, details, \
              resolution, text FROM issue ORDER BY id",
         )
@@ -36,7 +36,7 @@ impl Store {
         found.issues.retain_mut(|issue| issue.erase(person));
         for column in Beside::ALL {
             let rows: Vec<(i64, String)> =
-                sqlx::query_as(column.read()).fetch_all(&self.readers).await?;
+                db::query(column.read()).fetch_all(&self.readers).await?;
             let erased = rows.into_iter().filter_map(|(id, text)| {
                 let erased = match column {
                     Beside::AlertRegression => person.erase_json_text(&text)?,
@@ -47,16 +47,14 @@ impl Store {
             found.beside.extend(erased);
         }
         let notifications: Vec<(i64, String)> =
-            sqlx::query_as("SELECT id, recipient FROM notification")
-                .fetch_all(&self.readers)
-                .await?;
+            db::query("SELECT id, recipient FROM notification").fetch_all(&self.readers).await?;
         let theirs = notifications.into_iter().filter(|(_, recipient)| person.is(recipient));
         found.notifications = theirs.map(|(id, _)| id).collect();
-        let facets = sqlx::query_scalar(
+        let facets = db::query_scalar(
             "SELECT COUNT(*) FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
         );
         found.facets = facets.bind(&found.like).fetch_one(&self.readers).await?;
-        let channels: Vec<(ProjectId, i64, String)> = sqlx::query_as(
+        let channels: Vec<(ProjectId, i64, String)> = db::query(
             "SELECT project_id, id, owner FROM channel \
              WHERE owner IS NOT NULL AND removed_at IS NULL",
         )
@@ -64,7 +62,7 @@ impl Store {
         .await?;
         let theirs = channels.into_iter().filter(|(_, _, owner)| person.is(owner));
         found.channels = theirs.map(|(project, id, _)| (project, id)).collect();
-        let wishes: Vec<String> = sqlx::query_scalar(
+        let wishes: Vec<String> = db::query_scalar(
             "SELECT address FROM unwanted_mail UNION SELECT address FROM retried_address \
              UNION SELECT address FROM person_role UNION SELECT set_by FROM person_role UNION SELECT address FROM session \
              UNION SELECT created_by FROM api_token \
@@ -84,10 +82,10 @@ impl Store {
         found: &mut PersonsData,
     ) -> Result<(), StoreError> {
         let keys: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT issue_id, slot FROM sample").fetch_all(&self.readers).await?;
+            db::query("SELECT issue_id, slot FROM sample").fetch_all(&self.readers).await?;
         for key in keys {
             let query =
-                sqlx::query_scalar("SELECT body FROM sample WHERE issue_id = $1 AND slot = $2");
+                db::query_scalar("SELECT body FROM sample WHERE issue_id = $1 AND slot = $2");
             let body: Option<Vec<u8>> =
                 query.bind(key.0).bind(key.1).fetch_optional(&self.readers).await?;
             let Some(body) = body else { continue };
@@ -95,11 +93,11 @@ impl Store {
             found.look(body, key, |found| &mut found.samples, |body| report_names(person, body));
         }
         let keys: Vec<(ProjectId, String)> =
-            sqlx::query_as("SELECT project_id, fingerprint FROM pending_report")
+            db::query("SELECT project_id, fingerprint FROM pending_report")
                 .fetch_all(&self.readers)
                 .await?;
         for key in keys {
-            let query = sqlx::query_scalar(
+            let query = db::query_scalar(
                 "SELECT body FROM pending_report WHERE project_id = $1 AND fingerprint = $2",
             );
             let query = query.bind(key.0).bind(&key.1);
@@ -109,22 +107,20 @@ impl Store {
             found.look(body, key, |found| &mut found.pending, |body| report_names(person, body));
         }
         let sets: Vec<(String, Vec<u8>)> =
-            sqlx::query_as("SELECT modules_id, body FROM module_set")
-                .fetch_all(&self.readers)
-                .await?;
+            db::query("SELECT modules_id, body FROM module_set").fetch_all(&self.readers).await?;
         for (key, body) in sets {
             let body = self.sealing.open(module_sets::TABLE, body);
             let names = |body: &[u8]| report_names(person, body);
             found.look(body, key, |found| &mut found.module_sets, names);
         }
         let keys: Vec<(i64, String)> =
-            sqlx::query_as("SELECT id, recipient FROM outbox").fetch_all(&self.readers).await?;
+            db::query("SELECT id, recipient FROM outbox").fetch_all(&self.readers).await?;
         for (key, recipient) in keys {
             if person.is(&recipient) {
                 found.mails_to.push(key);
                 continue;
             }
-            let query = sqlx::query_as("SELECT subject, message FROM outbox WHERE id = $1");
+            let query = db::query("SELECT subject, message FROM outbox WHERE id = $1");
             let mail: Option<(String, Vec<u8>)> =
                 query.bind(key).fetch_optional(&self.readers).await?;
             let Some((subject, message)) = mail else { continue };

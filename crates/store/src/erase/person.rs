@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::mention::ERASED;
-use crate::{ProjectId, StoreError, WriteTx};
+use crate::{ProjectId, StoreError, WriteTx, db};
 
 /// What the store holds about a person.
 #[derive(Debug, Clone, Default)]
@@ -166,11 +166,13 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn erase_person(&mut self, found: &PersonsData, now: i64) -> Result<(), StoreError> {
+        self.tx.lock_all_projects().await?;
         self.note_erasure().await?;
         for issue in &found.issues {
-            sqlx::query(
+            let revision = self.next_revision_of(issue.id).await?;
+            db::query(
                 "UPDATE issue SET developer_name = $2, developer_email = $3, \
-                 commit_summary = $4, reason = $5, details = $6, resolution = $7, text = $8 \
+                 commit_summary = $4, reason = $5, details = $6, resolution = $7, text = $8, revision = $9 \
                  WHERE id = $1",
             )
             .bind(issue.id)
@@ -181,30 +183,31 @@ impl WriteTx {
             .bind(&issue.details)
             .bind(&issue.resolution)
             .bind(&issue.text)
-            .execute(&mut *self.tx)
+            .bind(revision)
+            .execute(&mut self.tx)
             .await?;
         }
         for (column, id, text) in &found.beside {
-            sqlx::query(column.write()).bind(id).bind(text).execute(&mut *self.tx).await?;
+            db::query(column.write()).bind(id).bind(text).execute(&mut self.tx).await?;
         }
         for notification in &found.notifications {
             // Notifications that the owner did not receive yet go to the one who answers next.
-            let reopen = sqlx::query(
+            let reopen = db::query(
                 "UPDATE alert SET composed_at = NULL, note = NULL WHERE id IN \
                  (SELECT notification.alert_id FROM notification LEFT JOIN outbox \
                   ON outbox.id = notification.outbox_id WHERE notification.id = $1 AND notification.is_owner = 1 \
                   AND outbox.sent_at IS NULL AND outbox.gave_up_at IS NULL)",
             );
-            reopen.bind(notification).execute(&mut *self.tx).await?;
-            let query = sqlx::query("DELETE FROM notification WHERE id = $1");
-            query.bind(notification).execute(&mut *self.tx).await?;
+            reopen.bind(notification).execute(&mut self.tx).await?;
+            let query = db::query("DELETE FROM notification WHERE id = $1");
+            query.bind(notification).execute(&mut self.tx).await?;
         }
         for mail in found.mails_to.iter().chain(&found.mails_naming) {
             self.erase_mail(*mail, now).await?;
         }
         for mail in &found.mails_to {
-            let query = sqlx::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
-            query.bind(mail).bind(ERASED).execute(&mut *self.tx).await?;
+            let query = db::query("UPDATE outbox SET recipient = $2 WHERE id = $1");
+            query.bind(mail).bind(ERASED).execute(&mut self.tx).await?;
         }
         // Examples of dropped reports and names of hosts: both only help people.
         for table in [
@@ -213,13 +216,13 @@ impl WriteTx {
             "DELETE FROM issue_facet WHERE LOWER(value) LIKE $1 ESCAPE '\\'",
             "UPDATE pending_report SET facets = '[]' WHERE LOWER(facets) LIKE $1 ESCAPE '\\'",
         ] {
-            sqlx::query(table).bind(&found.like).execute(&mut *self.tx).await?;
+            db::query(table).bind(&found.like).execute(&mut self.tx).await?;
         }
         for (project, channel) in &found.channels {
             self.enter(*project);
             self.remove_channel(*channel, now).await?;
-            let query = sqlx::query("UPDATE channel SET owner = $2 WHERE id = $1");
-            query.bind(channel).bind(ERASED).execute(&mut *self.tx).await?;
+            let query = db::query("UPDATE channel SET owner = $2 WHERE id = $1");
+            query.bind(channel).bind(ERASED).execute(&mut self.tx).await?;
         }
         for address in &found.wishes {
             for table in [
@@ -231,16 +234,16 @@ impl WriteTx {
                 "DELETE FROM api_token WHERE created_by = $1",
                 "UPDATE person_role SET set_by = '' WHERE set_by = $1",
             ] {
-                sqlx::query(table).bind(address).execute(&mut *self.tx).await?;
+                db::query(table).bind(address).execute(&mut self.tx).await?;
             }
         }
         for (issue, slot) in &found.samples {
-            let query = sqlx::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");
-            query.bind(issue).bind(slot).execute(&mut *self.tx).await?;
+            let query = db::query("DELETE FROM sample WHERE issue_id = $1 AND slot = $2");
+            query.bind(issue).bind(slot).execute(&mut self.tx).await?;
         }
         for set in &found.module_sets {
-            let query = sqlx::query("DELETE FROM module_set WHERE modules_id = $1");
-            query.bind(set).execute(&mut *self.tx).await?;
+            let query = db::query("DELETE FROM module_set WHERE modules_id = $1");
+            query.bind(set).execute(&mut self.tx).await?;
         }
         for (project, fingerprint) in &found.pending {
             self.enter(*project);

@@ -3,10 +3,11 @@ use flawless_core::OutcomeKind;
 
 use crate::alerts::refused::REFUSED_FOR_MS;
 use crate::db::dialect;
+use crate::db::pool::Pool;
 use crate::lines::running::NAMED_MS;
 use crate::reports::outcomes::DAY_MS;
 use crate::reports::recorded_ids::{DELETE_RECORDED, RECORDED_FOR_MS};
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The limits of what is kept.
 #[derive(Debug, Clone, Copy)]
@@ -35,32 +36,32 @@ impl WriteTx {
         let expired = [before, baseline_until, self.project];
         self.delete_issues(EXPIRED_ISSUES, &expired, false).await?;
         for statement in DELETE_OLD {
-            sqlx::query(*statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
+            db::query(*statement).bind(before).bind(self.project).execute(&mut self.tx).await?;
         }
         for (statement, at_least) in
             [(DELETE_REVISIONS, NAMED_MS), (DELETE_RETRIED, REFUSED_FOR_MS)]
         {
             let before = before.min(now - at_least);
-            sqlx::query(statement).bind(before).bind(self.project).execute(&mut *self.tx).await?;
+            db::query(statement).bind(before).bind(self.project).execute(&mut self.tx).await?;
         }
-        let recorded = sqlx::query(DELETE_RECORDED).bind(now - RECORDED_FOR_MS);
-        recorded.execute(&mut *self.tx).await?;
+        let recorded = db::query(DELETE_RECORDED).bind(now - RECORDED_FOR_MS);
+        recorded.execute(&mut self.tx).await?;
         let today = now.div_euclid(DAY_MS);
-        sqlx::query(DELETE_QUOTAS).bind(today).execute(&mut *self.tx).await?;
+        db::query(DELETE_QUOTAS).bind(today).execute(&mut self.tx).await?;
         for statement in DELETE_ENDED {
-            sqlx::query(*statement).bind(now).execute(&mut *self.tx).await?;
+            db::query(*statement).bind(now).execute(&mut self.tx).await?;
         }
         for statement in DELETE_AFTER_A_YEAR {
-            sqlx::query(*statement).bind(now - YEAR_MS).execute(&mut *self.tx).await?;
+            db::query(*statement).bind(now - YEAR_MS).execute(&mut self.tx).await?;
         }
         // Their key is lost, or their job panics each time.
-        let reports: Vec<i64> = sqlx::query_scalar(
+        let reports: Vec<i64> = db::query_scalar(
             "DELETE FROM pending_report WHERE project_id = $2 AND first_at < $1 \
              AND attempts > 0 RETURNING reports",
         )
         .bind(before)
         .bind(self.project)
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx)
         .await?;
         let reports = reports.iter().sum();
         if reports > 0 {
@@ -70,28 +71,28 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Stores the highest number of an issue before some are deleted: it must not be reused,
-    /// because cached verdicts and links in mails refer to it.
+    /// Stores the highest number of an issue before some are deleted: see [`Store::was_issue`].
     ///
     /// # Errors
     /// The database cannot be written.
     pub(crate) async fn keep_last_issue(&mut self) -> Result<(), StoreError> {
         let last = self.last_issue().await?;
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('last_issue', $1) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value \
+             WHERE excluded.value > setting.value",
         );
-        query.bind(last).execute(&mut *self.tx).await?;
+        query.bind(last).execute(&mut self.tx).await?;
         Ok(())
     }
 
     /// The highest number that an issue has or had; 0 when there was none.
-    pub(crate) async fn last_issue(&mut self) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar(
+    async fn last_issue(&mut self) -> Result<i64, StoreError> {
+        let query = db::query_scalar(
             "SELECT COALESCE(MAX(number), 0) FROM (SELECT MAX(id) AS number FROM issue \
              UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers",
         );
-        Ok(query.fetch_one(&mut *self.tx).await?)
+        Ok(query.fetch_one(&mut self.tx).await?)
     }
 }
 
@@ -102,8 +103,10 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn empty_journal(&self) -> Result<bool, StoreError> {
+        // On PostgreSQL its administrator decides how long the log of changes is kept.
+        let Pool::Sqlite(_) = &self.writer else { return Ok(true) };
         let (busy, _, _): (i64, i64, i64) =
-            sqlx::query_as(dialect::EMPTY_JOURNAL).fetch_one(&self.writer).await?;
+            db::query(dialect::sqlite::EMPTY_JOURNAL).fetch_one(&self.writer).await?;
         Ok(busy == 0)
     }
 }

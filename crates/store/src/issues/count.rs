@@ -2,7 +2,16 @@
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
-use crate::{Resolution, StoreError, WriteTx};
+use crate::db::key_text::{beginning, key_text};
+use crate::{Resolution, StoreError, WriteTx, db};
+
+/// Bytes of an author's name or address. Longer ones are no names.
+const MAX_AUTHOR: usize = 400;
+
+/// The name or address of an author, as it is stored and indexed.
+fn bounded(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(|text| beginning(text, MAX_AUTHOR))
+}
 
 /// Limit of exception types that are kept per issue.
 const MAX_TYPES: usize = 50;
@@ -42,7 +51,6 @@ pub struct Counted {
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
     /// How that is known.
-    #[sqlx(json(nullable))]
     pub resolution: Option<Resolution>,
     /// Nobody is notified of it before this time.
     pub muted_until: Option<i64>,
@@ -61,18 +69,18 @@ impl WriteTx {
         issue_id: i64,
         seen: Seen,
     ) -> Result<Option<Counted>, StoreError> {
-        let counted: Option<Counted> = sqlx::query_as(
+        let counted: Option<Counted> = db::query(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
              last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
              RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
-             resolved_at, resolved_by, resolution, muted_until, kept_out",
+             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
         .bind(seen.last_at)
         .bind(i64::from(seen.sampled))
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         if let Some(counted) = &counted {
             self.count_hour(counted.id, seen).await?;
@@ -99,19 +107,19 @@ impl WriteTx {
                 return Ok(counted);
             }
         }
-        let number = self.last_issue().await? + 1;
-        let counted: Counted = sqlx::query_as(
+        let revision = self.next_revision().await?;
+        let counted: Counted = db::query(
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
              developer_name, developer_email, authored_at, commit_summary, reason, details, \
-             occurrences, samples, first_seen_at, last_seen_at, id, kept_out, exception_types) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21, $22, $23, $7) \
+             occurrences, samples, first_seen_at, last_seen_at, revision, kept_out, exception_types, \
+             author_gone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             $15, $16, $17, $18, $19, $20, $21, $22, $23, $7, $24) \
              RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
-             resolved_at, resolved_by, resolution, muted_until, kept_out",
+             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out",
         )
         .bind(self.project)
-        .bind(&facts.identity)
+        .bind(key_text(&facts.identity))
         .bind(&facts.path)
         .bind(facts.line)
         .bind(&facts.function_name)
@@ -121,8 +129,8 @@ impl WriteTx {
         .bind(&facts.origin_commit)
         .bind(&facts.origin_path)
         .bind(facts.origin_line)
-        .bind(&facts.developer_name)
-        .bind(&facts.developer_email)
+        .bind(bounded(&facts.developer_name))
+        .bind(bounded(&facts.developer_email))
         .bind(facts.authored_at)
         .bind(&facts.commit_summary)
         .bind(&facts.reason)
@@ -131,9 +139,10 @@ impl WriteTx {
         .bind(i64::from(seen.sampled))
         .bind(seen.first_at)
         .bind(seen.last_at)
-        .bind(number)
-        .bind(i64::from(facts.kept_out))
-        .fetch_one(&mut *self.tx)
+        .bind(revision)
+        .bind(facts.kept_out)
+        .bind(facts.details.is_author_gone())
+        .fetch_one(&mut self.tx)
         .await?;
         self.count_hour(counted.id, seen).await?;
         Ok(counted)
@@ -144,17 +153,19 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
-        let found: i64 = query.bind(issue).fetch_one(&mut *self.tx).await?;
+        let query = db::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
+        let found: i64 = query.bind(issue).fetch_one(&mut self.tx).await?;
         Ok(found > 0)
     }
 
     /// Updates the line as it runs now and its facts.
     async fn renew(&mut self, issue: i64, facts: &IssueFacts) -> Result<(), StoreError> {
-        sqlx::query(
+        let revision = self.next_revision_of(issue).await?;
+        db::query(
             "UPDATE issue SET path = $2, line = $3, function_name = $4, text = $5, \
              known_error_id = $6, reason = $7, details = $8, developer_name = $9, \
-             developer_email = $10, kept_out = $11 WHERE id = $1",
+             developer_email = $10, kept_out = $11, author_gone = $12, revision = $13 \
+             WHERE id = $1",
         )
         .bind(issue)
         .bind(&facts.path)
@@ -164,10 +175,12 @@ impl WriteTx {
         .bind(facts.known_error_id)
         .bind(&facts.reason)
         .bind(facts.details.to_json())
-        .bind(&facts.developer_name)
-        .bind(&facts.developer_email)
-        .bind(i64::from(facts.kept_out))
-        .execute(&mut *self.tx)
+        .bind(bounded(&facts.developer_name))
+        .bind(bounded(&facts.developer_email))
+        .bind(facts.kept_out)
+        .bind(facts.details.is_author_gone())
+        .bind(revision)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -177,11 +190,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read, or the issue does not exist.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, occurrences, samples, authored_at, notified_at, first_seen_at, resolved_at, \
-             resolved_by, resolution, muted_until, kept_out FROM issue WHERE id = $1",
+             resolved_by, resolution, muted_until, kept_out = 1 AS kept_out FROM issue WHERE id = $1",
         );
-        Ok(query.bind(issue).fetch_one(&mut *self.tx).await?)
+        Ok(query.bind(issue).fetch_one(&mut self.tx).await?)
     }
 
     /// The same; `None` when the issue does not exist.
@@ -200,11 +213,14 @@ impl WriteTx {
         if seen.occurrences == 0 {
             return Ok(());
         }
-        sqlx::query(
-            "INSERT INTO issue_hour (issue_id, hour, occurrences, last_at, reports, project_id) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue_id, hour) DO UPDATE SET \
+        let revision = self.counts_revision().await?;
+        db::query(
+            "INSERT INTO issue_hour \
+             (issue_id, hour, occurrences, last_at, reports, project_id, revision) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
-             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
+             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at, \
+             revision = excluded.revision",
         )
         .bind(issue)
         .bind(seen.last_at.div_euclid(HOUR_MS))
@@ -212,7 +228,8 @@ impl WriteTx {
         .bind(seen.last_at)
         .bind(seen.reports)
         .bind(self.project)
-        .execute(&mut *self.tx)
+        .bind(revision)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -226,10 +243,12 @@ impl WriteTx {
         issue: i64,
         rule: Option<i64>,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE issue SET known_error_id = $2 WHERE id = $1")
+        let revision = self.next_revision_of(issue).await?;
+        db::query("UPDATE issue SET known_error_id = $2, revision = $3 WHERE id = $1")
             .bind(issue)
             .bind(rule)
-            .execute(&mut *self.tx)
+            .bind(revision)
+            .execute(&mut self.tx)
             .await?;
         Ok(())
     }
@@ -239,8 +258,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_exception_type(&mut self, issue: i64, name: &str) -> Result<(), StoreError> {
-        let query = sqlx::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
-        let known: Option<String> = query.bind(issue).fetch_optional(&mut *self.tx).await?;
+        let query = db::query_scalar("SELECT exception_types FROM issue WHERE id = $1");
+        let known: Option<String> = query.bind(issue).fetch_optional(&mut self.tx).await?;
         let Some(mut known) = known else { return Ok(()) };
         let name = name.lines().next().unwrap_or_default().trim();
         let is_known = exception_types(&known).any(|other| other == name);
@@ -251,8 +270,9 @@ impl WriteTx {
             known.push('\n');
         }
         known.push_str(name);
-        let query = sqlx::query("UPDATE issue SET exception_types = $2 WHERE id = $1");
-        query.bind(issue).bind(known).execute(&mut *self.tx).await?;
+        let revision = self.next_revision_of(issue).await?;
+        let query = db::query("UPDATE issue SET exception_types = $2, revision = $3 WHERE id = $1");
+        query.bind(issue).bind(known).bind(revision).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -266,7 +286,7 @@ impl WriteTx {
         issue_id: i64,
         at: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO place (project_id, place_key, issue_id, created_at) \
              VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, place_key) DO NOTHING",
@@ -275,7 +295,7 @@ impl WriteTx {
         .bind(place_key)
         .bind(issue_id)
         .bind(at)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! The tables whose rows belong to an issue: one list for erasure, retention and merges.
-use sqlx::AssertSqlSafe;
-
-use crate::{StoreError, WriteTx};
+use crate::{StoreError, WriteTx, db};
 
 /// What deleting an issue does to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +46,11 @@ impl WriteTx {
         let themselves = ["merged_into", "id"]
             .map(|column| format!("DELETE FROM issue WHERE {column} IN ({issues})"));
         for statement in std::iter::once(notifications).chain(dependents).chain(themselves) {
-            let mut query = sqlx::query(AssertSqlSafe(statement));
+            let mut query = db::query(db::assembled(statement));
             for parameter in parameters {
                 query = query.bind(parameter);
             }
-            query.execute(&mut *self.tx).await?;
+            query.execute(&mut self.tx).await?;
         }
         Ok(())
     }
@@ -68,8 +66,8 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         for (table, _) in DEPENDENTS {
             let statement = format!("UPDATE {table} SET issue_id = $2 WHERE issue_id = $1");
-            let query = sqlx::query(AssertSqlSafe(statement));
-            query.bind(older).bind(into).execute(&mut *self.tx).await?;
+            let query = db::query(db::assembled(statement));
+            query.bind(older).bind(into).execute(&mut self.tx).await?;
         }
         Ok(())
     }
@@ -80,14 +78,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::DEPENDENTS;
-    use crate::Store;
     use crate::sealing::Sealing;
+    use crate::{Store, db};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn list_has_every_table_that_refers_to_an_issue() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), &Sealing::default(), 0).await.expect("it opens");
-        let refers: Vec<String> = sqlx::query_scalar(
+        let refers: Vec<String> = db::query_scalar(
             "SELECT DISTINCT m.name FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) \
              AS f WHERE m.type = 'table' AND f.\"table\" = 'issue' AND f.\"from\" = 'issue_id'",
         )

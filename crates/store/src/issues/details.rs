@@ -128,6 +128,11 @@ impl IssueDetails {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Whether its author no longer answers for it, because they have left.
+    pub(crate) fn is_author_gone(&self) -> bool {
+        self.gone.is_some()
+    }
+
     /// The one who answers for a line at `path` that `developer` wrote: its author, unless that
     /// address is refused or gone, else the file's owner, else the default contact. The steps
     /// explain each decision.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Values of a kind that are counted separately.
 const MOST: usize = 50;
@@ -132,7 +132,7 @@ pub(crate) const MERGE: [&str; 4] = [
      THEN issue_facet.last_at ELSE excluded.last_at END",
     "DELETE FROM issue_facet WHERE issue_id = $1 AND issue_id <> $2",
     "INSERT INTO issue_facet (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
-     SELECT $2, kind, 1, '', SUM(occurrences), MIN(first_at), MAX(last_at) FROM \
+     SELECT $2, kind, 1, '', CAST(SUM(occurrences) AS BIGINT), MIN(first_at), MAX(last_at) FROM \
      (SELECT kind, occurrences, first_at, last_at, ROW_NUMBER() OVER \
       (PARTITION BY kind ORDER BY occurrences DESC, value) AS place FROM issue_facet \
       WHERE issue_id = $2 AND is_others = 0 AND $1 <> $2) AS ranked WHERE place > 50 \
@@ -156,7 +156,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn count_facets(&mut self, issue: i64, facets: &[Facet]) -> Result<(), StoreError> {
         for facet in facets {
-            sqlx::query(ADD)
+            db::query(ADD)
                 .bind(issue)
                 .bind(&facet.exception)
                 .bind(&facet.host)
@@ -166,7 +166,7 @@ impl WriteTx {
                 .bind(facet.first_at)
                 .bind(facet.last_at)
                 .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-                .execute(&mut *self.tx)
+                .execute(&mut self.tx)
                 .await?;
         }
         Ok(())
@@ -180,7 +180,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn facets_of(&self, issue: i64) -> Result<Vec<FacetRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT kind, is_others = 1 AS is_others, value, occurrences, first_at, last_at \
              FROM issue_facet WHERE issue_id = $1 \
              ORDER BY kind, is_others, occurrences DESC, value",

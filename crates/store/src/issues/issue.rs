@@ -1,9 +1,9 @@
 //! Issues and how often they occurred.
 use flawless_core::Developer;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::details::IssueDetails;
-use crate::{Resolution, Store, StoreError};
+use crate::{Resolution, Store, StoreError, db};
 
 /// The results of attribution for a line.
 #[derive(Debug, Clone, Default, FromRow)]
@@ -66,7 +66,6 @@ pub struct IssueRow {
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
     /// How that is known.
-    #[sqlx(json(nullable))]
     pub resolution: Option<Resolution>,
     /// Nobody is notified of it before this time.
     pub muted_until: Option<i64>,
@@ -115,7 +114,7 @@ pub fn exception_types(list: &str) -> impl Iterator<Item = &str> {
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 pub(crate) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
-     issue.exception_type, issue.known_error_id, issue.kept_out, issue.origin_commit, issue.origin_path, \
+     issue.exception_type, issue.known_error_id, issue.kept_out = 1 AS kept_out, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
      issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
      issue.last_seen_at, issue.notified_at, \
@@ -130,9 +129,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn issue_at_place(&self, place_key: &str) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2",
-        );
+        let query =
+            db::query_scalar("SELECT issue_id FROM place WHERE project_id = $1 AND place_key = $2");
         Ok(query.bind(self.project).bind(place_key).fetch_optional(&self.readers).await?)
     }
 
@@ -148,7 +146,7 @@ impl Store {
              WHERE issue.id = (SELECT COALESCE(merged_into, id) FROM issue \
              WHERE id = $1 AND project_id = $2)",
         ]);
-        Ok(sqlx::query_as(sql).bind(id).bind(self.project).fetch_optional(&self.readers).await?)
+        Ok(db::query(sql).bind(id).bind(self.project).fetch_optional(&self.readers).await?)
     }
 
     /// The issues of a line as 0.4.5's links name it, newest first, the first hundred; an empty
@@ -169,7 +167,7 @@ impl Store {
              WHERE project_id = $1 AND path = $2 AND ($3 = '' OR function_name = $3) \
              AND ($4 = '' OR TRIM(text) = $4)) ORDER BY last_seen_at DESC, issue.id LIMIT 100",
         ]);
-        let query = sqlx::query_as(sql).bind(self.project).bind(path).bind(function);
+        let query = db::query(sql).bind(self.project).bind(path).bind(function);
         Ok(query.bind(text.trim()).fetch_all(&self.readers).await?)
     }
 
@@ -182,18 +180,19 @@ impl Store {
             "SELECT ",
             ISSUE_COLUMNS,
             ", week.occurrences AS week_occurrences, week.last_at AS week_last_at \
-             FROM (SELECT issue_id, SUM(occurrences) AS occurrences, MAX(last_at) AS last_at \
+             FROM (SELECT issue_id, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
+                   MAX(last_at) AS last_at \
                    FROM issue_hour WHERE project_id = $1 AND hour >= $2 AND hour < $3 \
                    GROUP BY issue_id) AS week \
              JOIN issue ON issue.id = week.issue_id WHERE issue.project_id = $1 \
              ORDER BY week.occurrences DESC, issue.id",
         ]);
-        let query = sqlx::query_as(sql).bind(self.project).bind(from.div_euclid(HOUR_MS));
+        let query = db::query(sql).bind(self.project).bind(from.div_euclid(HOUR_MS));
         Ok(query.bind(to.div_euclid(HOUR_MS)).fetch_all(&self.readers).await?)
     }
 }
 
 /// Statements are concatenated from constants only.
-pub(crate) fn const_format(parts: &[&'static str]) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(parts.concat())
+pub(crate) fn const_format(parts: &[&'static str]) -> AssertSqlSafe<String> {
+    db::assembled(parts.concat())
 }

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::issue::ISSUE_COLUMNS;
-use crate::{IssueRow, Store, StoreError};
+use crate::{IssueRow, Store, StoreError, db};
 
 /// The facts that lists need of every issue.
 #[derive(Debug, Clone, FromRow)]
@@ -44,22 +44,15 @@ pub struct IndexedIssue {
     pub muted_until: Option<i64>,
 }
 
-/// The sums over one hour. They change whenever a count of that hour changes.
+/// What tells whether the counts of an hour have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct HourSums {
+pub struct HourState {
     /// Hours since 1970.
     pub hour: i64,
     /// Number of issues that occurred.
     pub issues: i64,
-    /// Number of occurrences.
-    pub occurrences: i64,
-    /// Sum of the numbers of the issues.
-    pub numbers: i64,
-    /// Sum of the products of number and occurrences, each modulo [`HOUR_SUM_BOUND`], so that no
-    /// sum overflows.
-    pub products: i64,
-    /// When one last occurred.
-    pub last_at: i64,
+    /// The revision of what was counted last.
+    pub revision: i64,
 }
 
 /// An issue in one hour.
@@ -88,8 +81,6 @@ pub struct AlertStateRow {
     pub digest_for: Option<String>,
 }
 
-/// The modulus for numbers in the sums of an hour.
-pub const HOUR_SUM_BOUND: i64 = 1_000_003;
 /// Issue numbers in one statement.
 const MOST_NUMBERS: usize = 500;
 
@@ -100,37 +91,33 @@ impl Store {
     /// The database cannot be read.
     pub async fn issue_heads(&self, revision: i64) -> Result<(Vec<IndexedIssue>, i64), StoreError> {
         // Both are read from one state of the database.
-        let mut state = self.readers.begin().await?;
-        let heads = sqlx::query_as(
+        let mut state = self.readers.begin_read().await?;
+        let heads = db::query(
             "SELECT id, revision, merged_into, path, function_name, text, exception_types, \
              known_error_id, developer_name, developer_email, authored_at, commit_summary, \
              details, first_seen_at, notified_at, resolved_at, muted_until FROM issue \
              WHERE revision > $1 AND project_id = $2",
         );
-        let heads = heads.bind(revision).bind(self.project).fetch_all(&mut *state).await?;
-        let count = sqlx::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
-        let count = count.bind(self.project).fetch_one(&mut *state).await?;
+        let heads = heads.bind(revision).bind(self.project).fetch_all(&mut state).await?;
+        let count = db::query_scalar("SELECT COUNT(*) FROM issue WHERE project_id = $1");
+        let count = count.bind(self.project).fetch_one(&mut state).await?;
         state.commit().await?;
         Ok((heads, count))
     }
 
-    /// The sums of each hour in `[from, to)`, hours since 1970, in which anything occurred.
+    /// The state of each hour in `[from, to)`, hours since 1970, in which anything occurred.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn hour_sums(&self, from: i64, to: i64) -> Result<Vec<HourSums>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT hour, COUNT(*) AS issues, CAST(SUM(occurrences) AS BIGINT) AS occurrences, \
-             CAST(SUM(issue_id) AS BIGINT) AS numbers, \
-             CAST(SUM((issue_id % $3) * (occurrences % $3)) AS BIGINT) AS products, \
-             MAX(last_at) AS last_at FROM issue_hour \
-             WHERE project_id = $4 AND hour >= $1 AND hour < $2 GROUP BY hour",
+    pub async fn hour_states(&self, from: i64, to: i64) -> Result<Vec<HourState>, StoreError> {
+        let query = db::query(
+            "SELECT hour, COUNT(*) AS issues, MAX(revision) AS revision FROM issue_hour \
+             WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
-        let query = query.bind(from).bind(to).bind(HOUR_SUM_BOUND).bind(self.project);
-        Ok(query.fetch_all(&self.readers).await?)
+        Ok(query.bind(from).bind(to).bind(self.project).fetch_all(&self.readers).await?)
     }
 
-    /// The counts of each hour in `[from, to)`.
+    /// The counts of each hour in `[from, to)`, with its state when they were read.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -138,20 +125,24 @@ impl Store {
         &self,
         from: i64,
         to: i64,
-    ) -> Result<Vec<(i64, Vec<HourCount>)>, StoreError> {
+    ) -> Result<Vec<(HourState, Vec<HourCount>)>, StoreError> {
         // One row per hour: one per count takes several times as long.
-        let query = sqlx::query_as(
-            "SELECT hour, STRING_AGG(issue_id || ' ' || occurrences || ' ' || last_at, ',') \
+        let query = db::query(
+            "SELECT hour, COUNT(*), MAX(revision), \
+             STRING_AGG(CAST(issue_id AS TEXT) || ' ' || CAST(occurrences AS TEXT) \
+             || ' ' || CAST(last_at AS TEXT), ',') \
              FROM issue_hour WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
         );
         let query = query.bind(from).bind(to).bind(self.project);
-        let rows: Vec<(i64, String)> = query.fetch_all(&self.readers).await?;
+        let rows: Vec<(i64, i64, i64, String)> = query.fetch_all(&self.readers).await?;
         let count = |text: &str| {
             let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
             let mut next = || numbers.next().unwrap_or_default();
             HourCount { issue: next(), occurrences: next(), last_at: next() }
         };
-        let hour = |(hour, text): (i64, String)| (hour, text.split(',').map(count).collect());
+        let hour = |(hour, issues, revision, text): (i64, i64, i64, String)| {
+            (HourState { hour, issues, revision }, text.split(',').map(count).collect())
+        };
         Ok(rows.into_iter().map(hour).collect())
     }
 
@@ -160,7 +151,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_seen_reports(&self) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1) \
              OR EXISTS (SELECT 1 FROM pending_report WHERE project_id = $1) \
              OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1)",
@@ -175,13 +166,14 @@ impl Store {
     pub async fn issues_numbered(&self, numbers: &[i64]) -> Result<Vec<IssueRow>, StoreError> {
         let mut found = Vec::with_capacity(numbers.len());
         for some in numbers.chunks(MOST_NUMBERS) {
-            let places = places(some.len());
+            let some = db::padded(some);
+            let places = db::places(1, some.len());
             let project = some.len() + 1;
             let sql = format!(
                 "SELECT {ISSUE_COLUMNS} FROM issue WHERE issue.id IN ({places}) \
                  AND issue.project_id = ${project}"
             );
-            let query = sqlx::query_as(numbered(sql));
+            let query = db::query(db::assembled(sql));
             let query = some.iter().fold(query, |query, number| query.bind(*number));
             found.extend(query.bind(self.project).fetch_all(&self.readers).await?);
         }
@@ -195,7 +187,8 @@ impl Store {
     pub async fn alert_states(&self, numbers: &[i64]) -> Result<Vec<AlertStateRow>, StoreError> {
         let mut found = Vec::new();
         for some in numbers.chunks(MOST_NUMBERS) {
-            let places = places(some.len());
+            let some = db::padded(some);
+            let places = db::places(1, some.len());
             let sql = format!(
                 "SELECT alert.issue_id, alert.note, alert.composed_at IS NULL AS is_open, \
                  alert.regression IS NOT NULL AS is_regressed, \
@@ -206,7 +199,7 @@ impl Store {
                  (SELECT MAX(newest.id) FROM alert AS newest WHERE newest.issue_id IN ({places}) \
                   GROUP BY newest.issue_id)"
             );
-            let query = sqlx::query_as(numbered(sql));
+            let query = db::query(db::assembled(sql));
             let query = some.iter().fold(query, |query, number| query.bind(*number));
             found.extend(query.fetch_all(&self.readers).await?);
         }
@@ -218,7 +211,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn issues_mailed(&self) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT DISTINCT alert.issue_id FROM alert \
              JOIN notification ON notification.alert_id = alert.id \
              JOIN outbox ON outbox.id = notification.outbox_id \
@@ -232,20 +225,10 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn regressed_issues(&self) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT DISTINCT issue_id FROM alert \
              WHERE project_id = $1 AND regression IS NOT NULL",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
-}
-
-/// `$1, $2, …`
-fn places(count: usize) -> String {
-    (1..=count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Concatenated from constants and placeholders only.
-fn numbered(sql: String) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(sql)
 }

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, const_format};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, db};
 
 /// An issue in short, with its recent occurrences.
 #[derive(Debug, Clone, FromRow)]
@@ -57,7 +57,7 @@ impl Store {
             condition,
             " ORDER BY last_seen_at DESC, id LIMIT $4",
         ]);
-        let query = sqlx::query_as(sql).bind(self.project).bind(since.div_euclid(HOUR_MS));
+        let query = db::query(sql).bind(self.project).bind(since.div_euclid(HOUR_MS));
         Ok(query.bind(text).bind(limit).fetch_all(&self.readers).await?)
     }
 }

@@ -1,7 +1,8 @@
 //! Merges issues that turn out to be one line of code, and stores the other names of a line.
 use super::facets;
 use super::issue::exception_types;
-use crate::{Store, StoreError, WriteTx};
+use crate::db::key_text::key_text;
+use crate::{Store, StoreError, WriteTx, db};
 
 impl WriteTx {
     /// Merges all issues that have or had one of these `identities` into `into`: counts are added,
@@ -23,14 +24,14 @@ impl WriteTx {
                 self.keep_notified(older, into).await?;
                 merged += 1;
             }
-            sqlx::query(
+            db::query(
                 "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
                  ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
             )
             .bind(self.project)
-            .bind(identity)
+            .bind(key_text(identity))
             .bind(into)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         }
         Ok(merged)
@@ -49,14 +50,14 @@ impl WriteTx {
     ) -> Result<usize, StoreError> {
         let mut merged = 0;
         for identity in identities {
-            let unblamed: Option<i64> = sqlx::query_scalar(
+            let unblamed: Option<i64> = db::query_scalar(
                 "SELECT id FROM issue WHERE project_id = $1 AND identity = $2 \
                  AND origin_commit IS NULL AND merged_into IS NULL AND id <> $3",
             )
             .bind(self.project)
-            .bind(identity)
+            .bind(key_text(identity))
             .bind(into)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx)
             .await?;
             if let Some(unblamed) = unblamed {
                 self.merge_issue(unblamed, into).await?;
@@ -77,14 +78,14 @@ impl WriteTx {
         occurrences: i64,
         into: i64,
     ) -> Result<bool, StoreError> {
-        let older: Option<(Option<i64>, bool)> = sqlx::query_as(
+        let older: Option<(Option<i64>, bool)> = db::query(
             "SELECT merged_into, occurrences = $2 AND origin_commit IS NULL AND id <> $3 \
              FROM issue WHERE id = $1",
         )
         .bind(unblamed)
         .bind(occurrences)
         .bind(into)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx)
         .await?;
         match older {
             Some((Some(merged_into), _)) => Ok(merged_into == into),
@@ -101,11 +102,13 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn keep_notified(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let revision = self.next_revision_of(into).await?;
+        let query = db::query(
             "UPDATE issue SET notified_at = COALESCE(notified_at, \
-             (SELECT older.notified_at FROM issue AS older WHERE older.id = $1)) WHERE id = $2",
+             (SELECT older.notified_at FROM issue AS older WHERE older.id = $1)), revision = $3 \
+             WHERE id = $2",
         );
-        query.bind(older).bind(into).execute(&mut *self.tx).await?;
+        query.bind(older).bind(into).bind(revision).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -114,16 +117,22 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
-        // The older issue has the first report of the line: its samples take the slots.
-        let statements = [
-            "INSERT INTO issue_hour (issue_id, project_id, hour, occurrences, reports, last_at) \
-             SELECT $2, project_id, hour, occurrences, reports, last_at FROM issue_hour \
+        // The older issue has the first report of the line: its samples take the slots. The last
+        // statement below writes the revision.
+        let counts_revision = self.counts_revision().await?;
+        let query = db::query(
+            "INSERT INTO issue_hour \
+             (issue_id, project_id, hour, occurrences, reports, last_at, revision) \
+             SELECT $2, project_id, hour, occurrences, reports, last_at, $3 FROM issue_hour \
              WHERE issue_id = $1 \
              ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
              reports = issue_hour.reports + excluded.reports, \
              last_at = CASE WHEN issue_hour.last_at > excluded.last_at \
-             THEN issue_hour.last_at ELSE excluded.last_at END",
+             THEN issue_hour.last_at ELSE excluded.last_at END, revision = excluded.revision",
+        );
+        query.bind(older).bind(into).bind(counts_revision).execute(&mut self.tx).await?;
+        let statements = [
             "DELETE FROM issue_hour WHERE issue_id = $1 AND issue_id <> $2",
             "DELETE FROM sample WHERE issue_id = $1 \
              AND EXISTS (SELECT 1 FROM sample AS kept WHERE kept.issue_id = $2)",
@@ -135,36 +144,39 @@ impl WriteTx {
             "UPDATE issue SET (resolved_at, resolved_by, resolution) = (SELECT \
              older.resolved_at, older.resolved_by, older.resolution FROM issue AS older \
               WHERE older.id = $1) WHERE id = $2 AND resolved_at IS NULL AND notified_at IS NULL",
-            "UPDATE issue SET merged_into = $2 WHERE merged_into = $1",
-            "UPDATE issue SET merged_into = $2 WHERE id = $1",
         ];
         for statement in facets::MERGE.into_iter().chain(statements) {
-            sqlx::query(statement).bind(older).bind(into).execute(&mut *self.tx).await?;
+            db::query(statement).bind(older).bind(into).execute(&mut self.tx).await?;
         }
         self.move_dependents(older, into).await?;
-        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) =
-            sqlx::query_as(
-                "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
+        let revision = self.next_revision_of(into).await?;
+        let query = db::query(
+            "UPDATE issue SET merged_into = $2, revision = $3 WHERE id = $1 OR merged_into = $1",
+        );
+        query.bind(older).bind(into).bind(revision).execute(&mut self.tx).await?;
+        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) = db::query(
+            "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
                  FROM issue WHERE id = $1",
-            )
-            .bind(older)
-            .fetch_one(&mut *self.tx)
-            .await?;
+        )
+        .bind(older)
+        .fetch_one(&mut self.tx)
+        .await?;
         for name in exception_types(&types) {
             self.add_exception_type(into, name).await?;
         }
-        sqlx::query(
+        db::query(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $5, \
              first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
-             last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END \
-             WHERE id = $1",
+             last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END, \
+             revision = $6 WHERE id = $1",
         )
         .bind(into)
         .bind(occurrences)
         .bind(first)
         .bind(last)
         .bind(samples)
-        .execute(&mut *self.tx)
+        .bind(revision)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -194,15 +206,15 @@ impl WriteTx {
         &mut self,
         identity: &str,
     ) -> Result<Option<(i64, bool)>, StoreError> {
-        let query = sqlx::query_as(OF_IDENTITY);
-        Ok(query.bind(self.project).bind(identity).fetch_optional(&mut *self.tx).await?)
+        let query = db::query(OF_IDENTITY);
+        Ok(query.bind(self.project).bind(key_text(identity)).fetch_optional(&mut self.tx).await?)
     }
 }
 
-const OF_IDENTITY: &str = "SELECT COALESCE(merged_into, id), merged_into IS NULL FROM issue \
+const OF_IDENTITY: &str = "SELECT COALESCE(merged_into, id), merged_into IS NULL, 1 FROM issue \
      WHERE project_id = $1 AND identity = $2 \
-     UNION ALL SELECT issue_id, FALSE FROM issue_alias WHERE project_id = $1 AND identity = $2 \
-     LIMIT 1";
+     UNION ALL SELECT issue_id, FALSE, 2 FROM issue_alias \
+     WHERE project_id = $1 AND identity = $2 ORDER BY 3 LIMIT 1";
 
 impl Store {
     /// The issue that has or had one of these identities.
@@ -211,9 +223,9 @@ impl Store {
     /// The database cannot be read.
     pub async fn issue_named(&self, identities: &[&str]) -> Result<Option<i64>, StoreError> {
         for identity in identities {
-            let query = sqlx::query_as::<_, (i64, bool)>(OF_IDENTITY);
-            let found =
-                query.bind(self.project).bind(identity).fetch_optional(&self.readers).await?;
+            let query = db::query(OF_IDENTITY);
+            let query = query.bind(self.project).bind(key_text(identity));
+            let found: Option<(i64, bool)> = query.fetch_optional(&self.readers).await?;
             if let Some((issue, _)) = found {
                 return Ok(Some(issue));
             }

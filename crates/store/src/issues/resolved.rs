@@ -1,10 +1,11 @@
 //! Issues that were fixed or resolved, and regressions.
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use sqlx::types::Json;
 
 use super::details::IssueDetails;
-use crate::{IssueFacts, Store, StoreError, WriteTx};
+use crate::db::key_text::key_text;
+use crate::db::value::{Json, read_from_json};
+use crate::{IssueFacts, Store, StoreError, WriteTx, db};
 
 /// How an issue was resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Regression {
     /// The revision in which it failed again.
     pub seen_in: Option<String>,
 }
+
+read_from_json!(Resolution, Regression);
 
 /// An issue whose line is searched in the running revisions.
 #[derive(Debug, Clone, FromRow)]
@@ -84,7 +87,6 @@ pub struct Predecessor {
     /// The commit that fixed it.
     pub resolved_by: Option<String>,
     /// How that is known.
-    #[sqlx(json(nullable))]
     pub resolution: Option<Resolution>,
 }
 
@@ -96,7 +98,6 @@ pub struct ResolutionRow {
     /// The commit that fixed it; without one, every later occurrence is a regression.
     pub resolved_by: Option<String>,
     /// How that is known.
-    #[sqlx(json)]
     pub resolution: Resolution,
 }
 
@@ -112,12 +113,13 @@ impl WriteTx {
         by: Option<&str>,
         resolution: &Resolution,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE issue SET resolved_at = $2, resolved_by = $3, resolution = $4 \
+        let revision = self.next_revision_of(issue).await?;
+        let query = db::query(
+            "UPDATE issue SET resolved_at = $2, resolved_by = $3, resolution = $4, revision = $5 \
              WHERE id = $1 AND merged_into IS NULL",
         );
-        let query = query.bind(issue).bind(at).bind(by).bind(Json(resolution));
-        query.execute(&mut *self.tx).await?;
+        let query = query.bind(issue).bind(at).bind(by).bind(Json(resolution)).bind(revision);
+        query.execute(&mut self.tx).await?;
         self.invalidate_verdicts().await
     }
 
@@ -133,35 +135,37 @@ impl WriteTx {
         was: &Predecessor,
         facts: &IssueFacts,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let revision = self.next_revision_of(issue).await?;
+        let done = db::query(
             "UPDATE issue SET identity = $2, origin_commit = $3, origin_path = $4, \
-             origin_line = $5, authored_at = $6, commit_summary = $7 \
+             origin_line = $5, authored_at = $6, commit_summary = $7, revision = $9 \
              WHERE id = $1 AND identity = $8 AND merged_into IS NULL AND notified_at IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM issue AS other \
              WHERE other.project_id = issue.project_id AND other.identity = $2)",
         )
         .bind(issue)
-        .bind(&facts.identity)
+        .bind(key_text(&facts.identity))
         .bind(&facts.origin_commit)
         .bind(&facts.origin_path)
         .bind(facts.origin_line)
         .bind(facts.authored_at)
         .bind(&facts.commit_summary)
-        .bind(&was.identity)
-        .execute(&mut *self.tx)
+        .bind(key_text(&was.identity))
+        .bind(revision)
+        .execute(&mut self.tx)
         .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
         // Where the older line still runs, it belongs to this issue.
-        sqlx::query(
+        db::query(
             "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
              ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
         )
         .bind(self.project)
-        .bind(&was.identity)
+        .bind(key_text(&was.identity))
         .bind(issue)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(true)
     }
@@ -171,10 +175,12 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn clear_resolved(&mut self, issue: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE issue SET resolved_at = NULL, resolved_by = NULL, resolution = NULL WHERE id = $1",
+        let revision = self.next_revision_of(issue).await?;
+        let query = db::query(
+            "UPDATE issue SET resolved_at = NULL, resolved_by = NULL, resolution = NULL, \
+             revision = $2 WHERE id = $1",
         );
-        query.bind(issue).execute(&mut *self.tx).await?;
+        query.bind(issue).bind(revision).execute(&mut self.tx).await?;
         self.invalidate_verdicts().await
     }
 
@@ -183,8 +189,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn set_checked(&mut self, issue: i64, revision: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
-        query.bind(issue).bind(revision).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE issue SET checked_revision = $2 WHERE id = $1");
+        query.bind(issue).bind(revision).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -196,7 +202,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn open_issues(&self, newest: i64, limit: i64) -> Result<Vec<OpenIssue>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, origin_commit, origin_path, origin_line, path, checked_revision, details \
              FROM issue WHERE project_id = $1 AND checked_revision < $2 AND resolved_at IS NULL \
              AND notified_at IS NOT NULL AND origin_commit IS NOT NULL AND merged_into IS NULL \
@@ -215,7 +221,7 @@ impl Store {
         function: &str,
         limit: i64,
     ) -> Result<Vec<Predecessor>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, identity, origin_commit, origin_path, origin_line, text, exception_types, \
              resolved_at, resolved_by, resolution FROM issue WHERE project_id = $1 AND path = $2 \
              AND function_name = $3 AND notified_at IS NOT NULL AND origin_commit IS NOT NULL \
@@ -230,7 +236,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn resolution(&self, issue: i64) -> Result<Option<ResolutionRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT resolved_at, resolved_by, resolution FROM issue \
              WHERE resolved_at IS NOT NULL AND id = (SELECT COALESCE(merged_into, id) FROM issue \
              WHERE id = $1 AND project_id = $2)",

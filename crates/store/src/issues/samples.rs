@@ -3,7 +3,7 @@ use flawless_core::{Report, ResolvedFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::sealing::{SealError, Sealing};
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A report, its frames as they were resolved, and the blamed one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,12 +77,11 @@ impl WriteTx {
     ) -> Result<i64, StoreError> {
         let body = self.sealing.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
         let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
-        let before =
-            sqlx::query_scalar("SELECT LENGTH(body) FROM sample WHERE issue_id = $1 AND slot = $2");
+        let before = db::query_scalar(LENGTH_OF);
         let before: Option<i64> =
-            before.bind(issue_id).bind(slot).fetch_optional(&mut *self.tx).await?;
+            before.bind(issue_id).bind(slot).fetch_optional(&mut self.tx).await?;
         let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
-        sqlx::query(
+        db::query(
             "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
              body = excluded.body",
@@ -91,11 +90,14 @@ impl WriteTx {
         .bind(slot)
         .bind(received_at)
         .bind(body)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(more)
     }
 }
+
+const LENGTH_OF: &str =
+    "SELECT CAST(LENGTH(body) AS BIGINT) FROM sample WHERE issue_id = $1 AND slot = $2";
 
 /// Number of the newest rows of each kind that are checked.
 const LOOKED_AT: i64 = 500;
@@ -109,13 +111,14 @@ impl Store {
     pub async fn unreadable_values(&self) -> Result<i64, StoreError> {
         let mut unreadable = 0;
         for newest in [
-            "SELECT SUBSTR(body, 1, $1) FROM sample ORDER BY received_at DESC LIMIT $2",
-            "SELECT SUBSTR(body, 1, $1) FROM pending_report ORDER BY next_attempt_at DESC LIMIT $2",
-            "SELECT SUBSTR(message, 1, $1) FROM outbox WHERE sent_at IS NULL \
+            "SELECT SUBSTR(body, 1, CAST($1 AS INTEGER)) FROM sample ORDER BY received_at DESC LIMIT $2",
+            "SELECT SUBSTR(body, 1, CAST($1 AS INTEGER)) FROM pending_report \
+             ORDER BY project_id DESC, next_attempt_at DESC LIMIT $2",
+            "SELECT SUBSTR(message, 1, CAST($1 AS INTEGER)) FROM outbox WHERE sent_at IS NULL \
              AND gave_up_at IS NULL ORDER BY next_attempt_at DESC LIMIT $2",
         ] {
             let head = i64::try_from(Sealing::HEAD).unwrap_or(i64::MAX);
-            let query = sqlx::query_scalar(newest).bind(head).bind(LOOKED_AT);
+            let query = db::query_scalar(newest).bind(head).bind(LOOKED_AT);
             let heads: Vec<Vec<u8>> = query.fetch_all(&self.readers).await?;
             let unknown = heads.iter().filter(|head| !self.sealing.knows_key_of(head)).count();
             unreadable += i64::try_from(unknown).unwrap_or(i64::MAX);
@@ -128,7 +131,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn samples_of(&self, issue_id: i64) -> Result<Vec<KeptSample>, StoreError> {
-        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+        let rows: Vec<(i64, i64, Vec<u8>)> = db::query(
             "SELECT slot, received_at, body FROM sample WHERE issue_id = $1 \
              ORDER BY received_at, slot",
         )
@@ -147,7 +150,7 @@ impl Store {
     /// # Errors
     /// The database or the sample cannot be read.
     pub async fn newest_sample(&self, issue_id: i64) -> Result<Option<(i64, Sample)>, StoreError> {
-        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
+        let row: Option<(i64, Vec<u8>)> = db::query(
             "SELECT received_at, body FROM sample WHERE issue_id = $1 \
              ORDER BY received_at DESC, slot DESC LIMIT 1",
         )

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, ISSUE_COLUMNS, const_format};
-use crate::{IssueRow, Regression, Store, StoreError, WriteTx};
+use crate::{IssueRow, Regression, Store, StoreError, WriteTx, db};
 
 /// An issue with its counts of two weeks.
 #[derive(Debug, Clone, FromRow)]
@@ -20,7 +20,6 @@ pub struct TwoWeeksIssue {
     /// Occurrences within the week before.
     pub before_occurrences: i64,
     /// The regression within the week; `None` when there was none.
-    #[sqlx(json(nullable))]
     pub regression: Option<Regression>,
 }
 
@@ -30,11 +29,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn set_weekly_sent(&mut self, day: Date) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('weekly_sent', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         );
-        query.bind(midnight(day)).execute(&mut *self.tx).await?;
+        query.bind(midnight(day)).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -45,7 +44,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn weekly_sent(&self) -> Result<Option<Date>, StoreError> {
-        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'weekly_sent'");
+        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'weekly_sent'");
         let value: Option<i64> = query.fetch_optional(&self.readers).await?;
         let at = value.and_then(|value| Timestamp::from_millisecond(value).ok());
         Ok(at.map(|at| at.to_zoned(TimeZone::UTC).date()))
@@ -80,7 +79,7 @@ impl Store {
              ORDER BY week_occurrences DESC, issue.id",
         ]);
         let hour = |at: i64| at.div_euclid(HOUR_MS);
-        let query = sqlx::query_as(sql).bind(self.project);
+        let query = db::query(sql).bind(self.project);
         let query = query.bind(hour(week.before)).bind(hour(week.from)).bind(hour(week.to));
         let query = query.bind(week.before).bind(week.from).bind(week.to);
         Ok(query.fetch_all(&self.readers).await?)

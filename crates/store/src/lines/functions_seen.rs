@@ -3,7 +3,8 @@ use std::collections::HashSet;
 
 use flawless_core::hot_function_threshold;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::db::key_text::LONGEST_KEY;
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Key of the row that counts all issues: no file of a repository has an empty path.
 const ALL: (&str, &str) = ("", "");
@@ -18,8 +19,10 @@ impl WriteTx {
         functions: &HashSet<(&str, &str)>,
         at: i64,
     ) -> Result<(), StoreError> {
-        for (path, function) in functions.iter().chain([&ALL]) {
-            sqlx::query(
+        // Longer names fit in no index, and no two issues go through the same one of them.
+        let is_short = |(path, name): &&(&str, &str)| path.len() + name.len() <= LONGEST_KEY;
+        for (path, function) in functions.iter().chain([&ALL]).filter(is_short) {
+            db::query(
                 "INSERT INTO function_seen (project_id, path, function_name, issues, last_at) \
                  VALUES ($1, $2, $3, 1, $4) \
                  ON CONFLICT (project_id, path, function_name) DO UPDATE SET \
@@ -29,15 +32,15 @@ impl WriteTx {
             .bind(path)
             .bind(function)
             .bind(at)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         }
-        let query = sqlx::query_scalar(ISSUES).bind(self.project).bind(ALL.0).bind(ALL.1);
-        let all: i64 = query.fetch_one(&mut *self.tx).await?;
+        let query = db::query_scalar(ISSUES).bind(self.project).bind(ALL.0).bind(ALL.1);
+        let all: i64 = query.fetch_one(&mut self.tx).await?;
         let from = hot_function_threshold(u64::try_from(all).unwrap_or_default());
         // A hot function stays hot: otherwise the same error would be blamed on another line one
         // day.
-        sqlx::query(
+        db::query(
             "UPDATE function_seen SET hot_since = $4 \
              WHERE project_id = $1 AND issues >= $2 AND path <> $3 AND hot_since IS NULL",
         )
@@ -45,7 +48,7 @@ impl WriteTx {
         .bind(i64::try_from(from).unwrap_or(i64::MAX))
         .bind(ALL.0)
         .bind(at)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -61,7 +64,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn hot_functions(&self) -> Result<HashSet<(String, String)>, StoreError> {
-        let functions: Vec<(String, String)> = sqlx::query_as(
+        let functions: Vec<(String, String)> = db::query(
             "SELECT path, function_name FROM function_seen \
              WHERE project_id = $1 AND hot_since IS NOT NULL",
         )

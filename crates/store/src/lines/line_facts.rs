@@ -5,7 +5,8 @@ use flawless_core::{CommitId, LineOrigin};
 use flawless_git::{Fact, FactKey, FactStore, Later};
 use tokio::sync::mpsc;
 
-use crate::{Store, StoreError};
+use crate::db::key_text::LONGEST_KEY;
+use crate::{Store, StoreError, db};
 
 /// Limit of facts that wait to be written; further ones are found again later.
 const MAX_WAITING: usize = 4_096;
@@ -59,7 +60,7 @@ type Row = (String, String, i64, i64);
 
 impl Store {
     async fn line_fact(&self, key: &FactKey) -> Result<Option<Fact>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<Row> = db::query(
             "SELECT origin_commit, origin_path, origin_line, is_guessed FROM line_fact \
              WHERE project_id = $1 AND commit_id = $2 AND path = $3 AND line = $4 AND options = $5",
         )
@@ -80,8 +81,11 @@ impl Store {
 
     async fn add_line_facts(&self, facts: &[(FactKey, Fact)]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        for (key, fact) in facts {
-            sqlx::query(
+        // What fits in no index is found again each time.
+        let is_short =
+            |(key, _): &&(FactKey, Fact)| key.path.len() + key.options.len() <= LONGEST_KEY;
+        for (key, fact) in facts.iter().filter(is_short) {
+            db::query(
                 "INSERT INTO line_fact (project_id, commit_id, path, line, options, \
                  origin_commit, origin_path, origin_line, is_guessed) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -98,7 +102,7 @@ impl Store {
             .bind(&fact.origin.path)
             .bind(i64::from(fact.origin.line))
             .bind(i64::from(fact.is_guessed))
-            .execute(&mut *tx.tx)
+            .execute(&mut tx.tx)
             .await?;
         }
         tx.commit().await

@@ -1,7 +1,7 @@
 //! The revisions that run.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// While programs named a revision within this time, only those run; otherwise the tip does.
 pub(crate) const NAMED_MS: i64 = 30 * 86_400_000;
@@ -27,16 +27,16 @@ impl WriteTx {
         is_named: bool,
         at: i64,
     ) -> Result<bool, StoreError> {
-        let updated = sqlx::query(
+        let updated = db::query(
             "UPDATE running_revision SET last_seen_at = $3, \
              is_named = CASE WHEN is_named = 1 THEN 1 ELSE $4 END \
              WHERE project_id = $1 AND commit_id = $2",
         );
         let updated = updated.bind(self.project).bind(commit).bind(at).bind(i64::from(is_named));
-        if updated.execute(&mut *self.tx).await?.rows_affected() > 0 {
+        if updated.execute(&mut self.tx).await?.rows_affected() > 0 {
             return Ok(false);
         }
-        sqlx::query(
+        db::query(
             "INSERT INTO running_revision \
              (project_id, commit_id, is_named, first_seen_at, last_seen_at) \
              VALUES ($1, $2, $3, $4, $4)",
@@ -45,7 +45,7 @@ impl WriteTx {
         .bind(commit)
         .bind(i64::from(is_named))
         .bind(at)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(true)
     }
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn running_revisions(&self, limit: i64) -> Result<Vec<RunningRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, commit_id FROM running_revision WHERE project_id = $1 \
              ORDER BY id DESC LIMIT $2",
         );
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn names_revisions(&self, now: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT COUNT(*) FROM running_revision WHERE project_id = $1 AND is_named = 1 \
              AND last_seen_at > $2",
         );

@@ -1,7 +1,7 @@
 //! What people did, and whether it was undone.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 use flawless_core::Role;
 
 /// An action that somebody has just taken.
@@ -73,14 +73,14 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_action(&mut self, action: &NewAction, at: i64) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "INSERT INTO action (project_id, at, who, issue_id, kind, what, undo, undo_role) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         );
         let query = query.bind(self.project).bind(at).bind(&action.who).bind(action.issue_id);
         let query = query.bind(action.kind).bind(&action.what).bind(&action.undo);
         let query = query.bind(action.undo_role.map(Role::as_str));
-        Ok(query.fetch_one(&mut *self.tx).await?)
+        Ok(query.fetch_one(&mut self.tx).await?)
     }
 
     /// One action, within this transaction.
@@ -88,8 +88,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn action(&mut self, id: i64) -> Result<Option<ActionRow>, StoreError> {
-        let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
-        Ok(query.bind(self.project).bind(id).fetch_optional(&mut *self.tx).await?)
+        let query = db::query(select_action!("WHERE project_id = $1 AND id = $2"));
+        Ok(query.bind(self.project).bind(id).fetch_optional(&mut self.tx).await?)
     }
 
     /// How to undo an action, as JSON, within this transaction.
@@ -97,8 +97,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn undo_of(&mut self, id: i64) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(UNDO_OF).bind(self.project).bind(id);
-        Ok(query.fetch_optional(&mut *self.tx).await?.flatten())
+        let query = db::query_scalar(UNDO_OF).bind(self.project).bind(id);
+        Ok(query.fetch_optional(&mut self.tx).await?.flatten())
     }
 
     /// Notes that an action was undone.
@@ -106,8 +106,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn set_undone(&mut self, id: i64, who: &str, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE action SET undone_at = $2, undone_by = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(who).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE action SET undone_at = $2, undone_by = $3 WHERE id = $1");
+        query.bind(id).bind(at).bind(who).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn action(&self, id: i64) -> Result<Option<ActionRow>, StoreError> {
-        let query = sqlx::query_as(select_action!("WHERE project_id = $1 AND id = $2"));
+        let query = db::query(select_action!("WHERE project_id = $1 AND id = $2"));
         Ok(query.bind(self.project).bind(id).fetch_optional(&self.readers).await?)
     }
 
@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn undo_of(&self, id: i64) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(UNDO_OF).bind(self.project).bind(id);
+        let query = db::query_scalar(UNDO_OF).bind(self.project).bind(id);
         Ok(query.fetch_optional(&self.readers).await?.flatten())
     }
 
@@ -136,7 +136,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn actions_of(&self, issue: i64, limit: i64) -> Result<Vec<ActionRow>, StoreError> {
-        let query = sqlx::query_as(select_action!("WHERE issue_id = $1 ORDER BY id DESC LIMIT $2"));
+        let query = db::query(select_action!("WHERE issue_id = $1 ORDER BY id DESC LIMIT $2"));
         Ok(query.bind(issue).bind(limit).fetch_all(&self.readers).await?)
     }
 
@@ -149,7 +149,7 @@ impl Store {
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<ActionRow>, StoreError> {
-        let query = sqlx::query_as(select_action!(
+        let query = db::query(select_action!(
             "WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
         ));
         let query = query.bind(self.project).bind(before.unwrap_or(i64::MAX)).bind(limit);

@@ -1,7 +1,7 @@
 //! Tokens that programs call the API with: stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A token to create.
 #[derive(Debug, Clone)]
@@ -50,14 +50,15 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_token(&mut self, new: &NewToken<'_>, at: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(
+        self.tx.lock_shared().await?;
+        let query = db::query_scalar(
             "SELECT COUNT(*) FROM api_token \
              WHERE created_by = $1 AND revoked_at IS NULL AND expires_at > $2",
         );
-        if query.bind(new.owner).bind(at).fetch_one(&mut *self.tx).await? >= MAX_TOKENS {
+        if query.bind(new.owner).bind(at).fetch_one::<i64>(&mut self.tx).await? >= MAX_TOKENS {
             return Ok(false);
         }
-        sqlx::query(
+        db::query(
             "INSERT INTO api_token (hash, prefix, name, role, created_by, created_at, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -68,7 +69,7 @@ impl WriteTx {
         .bind(new.owner)
         .bind(at)
         .bind(new.expires_at)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(true)
     }
@@ -78,8 +79,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn token_used(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE api_token SET last_used_at = $2 WHERE id = $1");
-        query.bind(id).bind(at).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE api_token SET last_used_at = $2 WHERE id = $1");
+        query.bind(id).bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -93,11 +94,11 @@ impl WriteTx {
         owner: &str,
         at: i64,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE api_token SET revoked_at = $3 \
              WHERE id = $1 AND created_by = $2 AND revoked_at IS NULL",
         );
-        let ended = query.bind(id).bind(owner).bind(at).execute(&mut *self.tx).await?;
+        let ended = query.bind(id).bind(owner).bind(at).execute(&mut self.tx).await?;
         Ok(ended.rows_affected() > 0)
     }
 
@@ -106,10 +107,10 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn revoke_tokens(&mut self, owner: &str, at: i64) -> Result<u64, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE api_token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL",
         );
-        Ok(query.bind(owner).bind(at).execute(&mut *self.tx).await?.rows_affected())
+        Ok(query.bind(owner).bind(at).execute(&mut self.tx).await?.rows_affected())
     }
 }
 
@@ -119,7 +120,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn token(&self, hash: &str, now: i64) -> Result<Option<TokenRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, prefix, name, role, created_by, created_at, expires_at, last_used_at \
              FROM api_token WHERE hash = $1 AND revoked_at IS NULL AND expires_at > $2",
         );
@@ -131,7 +132,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn token_owners(&self, now: i64) -> Result<Vec<(String, i64)>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT created_by, COUNT(*) FROM api_token \
              WHERE revoked_at IS NULL AND expires_at > $1 \
              GROUP BY created_by ORDER BY created_by LIMIT 5000",
@@ -144,7 +145,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn tokens_of(&self, owner: &str, now: i64) -> Result<Vec<TokenRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, prefix, name, role, created_by, created_at, expires_at, last_used_at \
              FROM api_token WHERE created_by = $1 AND revoked_at IS NULL AND expires_at > $2 \
              ORDER BY id DESC",

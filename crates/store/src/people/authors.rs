@@ -1,8 +1,8 @@
 //! Developers as issues name them, and the mails to one address.
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use crate::issues::issue::{HOUR_MS, ISSUE_COLUMNS};
-use crate::{Store, StoreError, WeekIssue};
+use crate::{Store, StoreError, WeekIssue, db};
 
 /// The author of some issues' lines.
 #[derive(Debug, Clone, FromRow)]
@@ -42,13 +42,13 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn authors(&self) -> Result<Vec<AuthorRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT developer_email AS address, MAX(COALESCE(developer_name, '')) AS name, \
              COUNT(*) AS issues, \
              CAST(SUM(CASE WHEN resolved_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open_issues, \
              MAX(authored_at) AS last_commit_at, MAX(first_seen_at) AS last_issue_at \
              FROM issue WHERE project_id = $1 AND merged_into IS NULL \
-             AND developer_email IS NOT NULL GROUP BY developer_email",
+             AND developer_email IS NOT NULL GROUP BY developer_email ORDER BY developer_email",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_issues_of(&self, address: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 \
              AND LOWER(developer_email) = $2)",
         );
@@ -75,7 +75,7 @@ impl Store {
         from: i64,
         to: i64,
     ) -> Result<Vec<(String, i64)>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT issue.developer_email, CAST(SUM(week.occurrences) AS BIGINT) FROM \
              (SELECT issue_id, SUM(occurrences) AS occurrences FROM issue_hour \
               WHERE project_id = $1 AND hour >= $2 AND hour < $3 GROUP BY issue_id) AS week \
@@ -93,10 +93,9 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn gone_authors(&self) -> Result<Vec<String>, StoreError> {
-        // Matches the index, and the format in which serde writes IssueDetails.
-        let query = sqlx::query_scalar(
-            "SELECT DISTINCT developer_email FROM issue WHERE details LIKE '%\"gone\":\"%' \
-             AND developer_email IS NOT NULL AND project_id = $1",
+        let query = db::query_scalar(
+            "SELECT DISTINCT developer_email FROM issue WHERE project_id = $1 \
+             AND author_gone = 1 AND developer_email IS NOT NULL ORDER BY developer_email",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)
     }
@@ -113,30 +112,20 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<WeekIssue>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-        query.push(ISSUE_COLUMNS);
-        query.push(
-            ", COALESCE((SELECT SUM(occurrences) FROM issue_hour \
-             WHERE issue_hour.issue_id = issue.id AND hour >= ",
-        );
-        query.push_bind(week.div_euclid(HOUR_MS));
-        query.push(
-            "), 0) AS week_occurrences, issue.last_seen_at AS week_last_at FROM issue \
+        let addresses_at = db::places(5, addresses.len());
+        let sql = format!(
+            "SELECT {ISSUE_COLUMNS}, CAST(COALESCE((SELECT SUM(occurrences) FROM issue_hour \
+             WHERE issue_hour.issue_id = issue.id AND hour >= $1), 0) AS BIGINT) \
+             AS week_occurrences, issue.last_seen_at AS week_last_at FROM issue \
              WHERE issue.id IN (SELECT id FROM issue WHERE merged_into IS NULL \
-             AND resolved_at IS NULL AND project_id = ",
+             AND resolved_at IS NULL AND project_id = $2 AND developer_email IN ({addresses_at}) \
+             ORDER BY last_seen_at DESC, id LIMIT $3 OFFSET $4) \
+             ORDER BY issue.last_seen_at DESC, issue.id"
         );
-        query.push_bind(self.project);
-        query.push(" AND developer_email IN (");
-        let mut list = query.separated(", ");
-        for address in addresses {
-            list.push_bind(address);
-        }
-        query.push(") ORDER BY last_seen_at DESC, id LIMIT ");
-        query.push_bind(limit);
-        query.push(" OFFSET ");
-        query.push_bind(offset);
-        query.push(") ORDER BY issue.last_seen_at DESC, issue.id");
-        Ok(query.build_query_as().fetch_all(&self.readers).await?)
+        let query = db::query(db::assembled(sql)).bind(week.div_euclid(HOUR_MS));
+        let query = query.bind(self.project).bind(limit).bind(offset);
+        let query = addresses.iter().fold(query, |query, address| query.bind(address));
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     /// The newest mails to an address, except sign-in links: a request for one concerns nobody
@@ -145,7 +134,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn mails_to(&self, address: &str, limit: i64) -> Result<Vec<PersonMail>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT subject, created_at, sent_at, gave_up_at, last_error FROM outbox \
              WHERE LOWER(recipient) = $1 AND kind <> 'sign_in' AND project_id = $3 \
              ORDER BY created_at DESC, id DESC LIMIT $2",
@@ -160,7 +149,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn undeliverable_since(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT LOWER(lost.recipient), MIN(lost.gave_up_at) FROM outbox AS lost \
              WHERE lost.gave_up_at > 0 AND lost.address_refused = 1 AND lost.gave_up_at > \
              COALESCE((SELECT MAX(sent.sent_at) FROM outbox AS sent \

@@ -1,7 +1,7 @@
 //! Roles that administrators assigned, and whether there ever was an administrator.
 use sqlx::FromRow;
 
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 use flawless_core::Role;
 
 /// What an administrator assigned to an address.
@@ -89,13 +89,13 @@ impl WriteTx {
         at: i64,
         by: &str,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO person_role (address, role, set_at, set_by, project_id) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (address, project_id) DO UPDATE SET role = excluded.role, set_at = excluded.set_at, \
              set_by = excluded.set_by",
         );
         let query = query.bind(address).bind(role.as_str()).bind(at).bind(by);
-        query.bind(scope.number()).execute(&mut *self.tx).await?;
+        query.bind(scope.number()).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -104,8 +104,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_role(&mut self, address: &str, scope: RoleScope) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM person_role WHERE address = $1 AND project_id = $2");
-        query.bind(address).bind(scope.number()).execute(&mut *self.tx).await?;
+        let query = db::query("DELETE FROM person_role WHERE address = $1 AND project_id = $2");
+        query.bind(address).bind(scope.number()).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -136,11 +136,10 @@ impl WriteTx {
         address: &str,
         scope: RoleScope,
     ) -> Result<Option<GivenRole>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT role FROM person_role WHERE address = $1 AND project_id = $2",
-        );
+        let query =
+            db::query_scalar("SELECT role FROM person_role WHERE address = $1 AND project_id = $2");
         let query = query.bind(address).bind(scope.number());
-        let role: Option<String> = query.fetch_optional(&mut *self.tx).await?;
+        let role: Option<String> = query.fetch_optional(&mut self.tx).await?;
         Ok(role.map(|role| GivenRole::parse(&role).unwrap_or(GivenRole::Blocked)))
     }
 
@@ -149,11 +148,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn note_administrator(&mut self, at: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('administrator_since', $1) \
              ON CONFLICT (name) DO NOTHING",
         );
-        query.bind(at).execute(&mut *self.tx).await?;
+        query.bind(at).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -164,7 +163,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn given_role(&self, address: &str) -> Result<Option<GivenRole>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT role FROM person_role WHERE address = $1 AND project_id IN (0, $2) \
              ORDER BY project_id DESC LIMIT 1",
         );
@@ -179,7 +178,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn roles_of(&self, address: &str) -> Result<Vec<PersonRole>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, project_id, role, set_at, set_by FROM person_role WHERE address = $1",
         );
         Ok(query.bind(address).fetch_all(&self.readers).await?)
@@ -190,7 +189,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn given_roles(&self) -> Result<Vec<PersonRole>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, project_id, role, set_at, set_by FROM person_role \
              WHERE project_id IN (0, $1) ORDER BY address, project_id LIMIT 5000",
         );
@@ -202,9 +201,8 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn had_administrator(&self) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar::<_, i64>(
-            "SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'",
-        );
-        Ok(query.fetch_one(&self.readers).await? > 0)
+        let query =
+            db::query_scalar("SELECT COUNT(*) FROM setting WHERE name = 'administrator_since'");
+        Ok(query.fetch_one::<i64>(&self.readers).await? > 0)
     }
 }

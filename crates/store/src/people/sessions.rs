@@ -1,7 +1,7 @@
 //! Sessions of browsers: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// A session to begin.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_session(&mut self, new: &NewSession<'_>, at: i64) -> Result<(), StoreError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO session (hash, address, created_at, last_seen_at, expires_at, how, \
              user_agent) VALUES ($1, $2, $3, $3, $4, $5, $6)",
         )
@@ -56,13 +56,13 @@ impl WriteTx {
         .bind(new.expires_at)
         .bind(new.how)
         .bind(new.user_agent)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
-        let query = sqlx::query(
+        let query = db::query(
             "DELETE FROM session WHERE address = $1 AND id NOT IN \
              (SELECT id FROM session WHERE address = $1 ORDER BY id DESC LIMIT $2)",
         );
-        query.bind(new.address).bind(MAX_PER_ADDRESS).execute(&mut *self.tx).await?;
+        query.bind(new.address).bind(MAX_PER_ADDRESS).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -77,8 +77,8 @@ impl WriteTx {
         expires_at: i64,
     ) -> Result<(), StoreError> {
         let query =
-            sqlx::query("UPDATE session SET last_seen_at = $2, expires_at = $3 WHERE id = $1");
-        query.bind(id).bind(at).bind(expires_at).execute(&mut *self.tx).await?;
+            db::query("UPDATE session SET last_seen_at = $2, expires_at = $3 WHERE id = $1");
+        query.bind(id).bind(at).bind(expires_at).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -87,8 +87,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn end_session(&mut self, id: i64, address: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query("DELETE FROM session WHERE id = $1 AND address = $2");
-        let ended = query.bind(id).bind(address).execute(&mut *self.tx).await?;
+        let query = db::query("DELETE FROM session WHERE id = $1 AND address = $2");
+        let ended = query.bind(id).bind(address).execute(&mut self.tx).await?;
         Ok(ended.rows_affected() > 0)
     }
 
@@ -98,10 +98,10 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn sign_out_everywhere(&mut self, address: &str, at: i64) -> Result<u64, StoreError> {
-        let query = sqlx::query("DELETE FROM sign_in_link WHERE address = $1");
-        query.bind(address).execute(&mut *self.tx).await?;
-        let query = sqlx::query("DELETE FROM session WHERE address = $1");
-        let sessions = query.bind(address).execute(&mut *self.tx).await?.rows_affected();
+        let query = db::query("DELETE FROM sign_in_link WHERE address = $1");
+        query.bind(address).execute(&mut self.tx).await?;
+        let query = db::query("DELETE FROM session WHERE address = $1");
+        let sessions = query.bind(address).execute(&mut self.tx).await?.rows_affected();
         Ok(sessions + self.revoke_tokens(address, at).await?)
     }
 }
@@ -112,7 +112,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn session(&self, hash: &str, now: i64) -> Result<Option<SessionRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, address, created_at, last_seen_at, expires_at, how, user_agent \
              FROM session WHERE hash = $1 AND expires_at > $2",
         );
@@ -128,7 +128,7 @@ impl Store {
         address: &str,
         now: i64,
     ) -> Result<Vec<SessionRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, address, created_at, last_seen_at, expires_at, how, user_agent \
              FROM session WHERE address = $1 AND expires_at > $2 \
              ORDER BY last_seen_at DESC, id DESC",
@@ -141,7 +141,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn signed_in(&self, now: i64) -> Result<Vec<(String, i64, i64)>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, COUNT(*), MAX(last_seen_at) FROM session WHERE expires_at > $1 \
              GROUP BY address ORDER BY address LIMIT 5000",
         );

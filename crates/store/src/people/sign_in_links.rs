@@ -1,7 +1,7 @@
 //! Links that sign in once: their secrets are stored as hashes only.
 use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// How long a link in a mail is valid.
 pub const LINK_LIFE_MS: i64 = 15 * 60_000;
@@ -60,9 +60,10 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn add_sign_in_link(&mut self, new: &NewLink<'_>, at: i64) -> Result<(), StoreError> {
         if new.kind == LinkKind::Administrator {
+            self.tx.lock_shared().await?;
             self.remove_administrator_links().await?;
         }
-        sqlx::query(
+        db::query(
             "INSERT INTO sign_in_link (hash, kind, address, next, created_at, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -72,7 +73,7 @@ impl WriteTx {
         .bind(new.next)
         .bind(at)
         .bind(new.expires_at)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -82,8 +83,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_administrator_links(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM sign_in_link WHERE kind = 'administrator'");
-        query.execute(&mut *self.tx).await?;
+        let query = db::query("DELETE FROM sign_in_link WHERE kind = 'administrator'");
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -92,8 +93,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn use_sign_in_link(&mut self, hash: &str, now: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query("DELETE FROM sign_in_link WHERE hash = $1 AND expires_at > $2");
-        let used = query.bind(hash).bind(now).execute(&mut *self.tx).await?;
+        let query = db::query("DELETE FROM sign_in_link WHERE hash = $1 AND expires_at > $2");
+        let used = query.bind(hash).bind(now).execute(&mut self.tx).await?;
         Ok(used.rows_affected() > 0)
     }
 }
@@ -104,7 +105,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn sign_in_link(&self, hash: &str, now: i64) -> Result<Option<LinkRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT address, kind, next FROM sign_in_link WHERE hash = $1 AND expires_at > $2",
         );
         Ok(query.bind(hash).bind(now).fetch_optional(&self.readers).await?)

@@ -2,7 +2,7 @@
 use flawless_base::secret::Secret;
 use sqlx::FromRow;
 
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// A key of a project.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -39,8 +39,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_first_key(&mut self, key: &Secret, now: i64) -> Result<bool, StoreError> {
-        let count = sqlx::query_scalar("SELECT COUNT(*) FROM project_key WHERE project_id = $1");
-        let count: i64 = count.bind(self.project).fetch_one(&mut *self.tx).await?;
+        let count = db::query_scalar("SELECT COUNT(*) FROM project_key WHERE project_id = $1");
+        let count: i64 = count.bind(self.project).fetch_one(&mut self.tx).await?;
         if count > 0 {
             return Ok(false);
         }
@@ -53,12 +53,12 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn add_key(&mut self, key: &Secret, label: &str, now: i64) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO project_key (project_id, secret, label, created_at) \
              VALUES ($1, $2, $3, $4)",
         );
         let query = query.bind(self.project).bind(key.reveal()).bind(label).bind(now);
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         self.projects_changed().await
     }
 
@@ -71,10 +71,9 @@ impl WriteTx {
         id: i64,
         disabled_at: Option<i64>,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3",
-        );
-        query.bind(id).bind(disabled_at).bind(self.project).execute(&mut *self.tx).await?;
+        let query =
+            db::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
+        query.bind(id).bind(disabled_at).bind(self.project).execute(&mut self.tx).await?;
         self.projects_changed().await
     }
 }
@@ -85,7 +84,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn all_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, project_id, secret, label, created_at, disabled_at FROM project_key \
              ORDER BY id",
         );

@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -27,20 +27,17 @@ impl WriteTx {
         name: &str,
         at: i64,
     ) -> Result<Option<ProjectId>, StoreError> {
+        self.tx.lock_shared().await?;
         if self.project_named(name).await?.is_some() {
             return Ok(None);
         }
-        let id: ProjectId = sqlx::query_scalar(
-            "INSERT INTO setting (name, value) \
-             SELECT 'last_project', COALESCE(MAX(number), 0) + 1 FROM (SELECT MAX(id) AS number \
-             FROM project UNION ALL SELECT value FROM setting WHERE name = 'last_project') \
-             AS numbers WHERE 1 = 1 \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
+        let id: ProjectId = db::query_scalar(
+            "UPDATE setting SET value = value + 1 WHERE name = 'last_project' RETURNING value",
         )
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx)
         .await?;
-        let query = sqlx::query("INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3)");
-        query.bind(id).bind(name).bind(at).execute(&mut *self.tx).await?;
+        let query = db::query("INSERT INTO project (id, name, created_at) VALUES ($1, $2, $3)");
+        query.bind(id).bind(name).bind(at).execute(&mut self.tx).await?;
         self.enter(id);
         self.projects_changed().await?;
         Ok(Some(id))
@@ -51,8 +48,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn project_named(&mut self, name: &str) -> Result<Option<ProjectId>, StoreError> {
-        let query = sqlx::query_scalar("SELECT id FROM project WHERE LOWER(name) = LOWER($1)");
-        Ok(query.bind(name).fetch_optional(&mut *self.tx).await?)
+        let query = db::query_scalar("SELECT id FROM project WHERE LOWER(name) = $1");
+        Ok(query.bind(name.to_ascii_lowercase()).fetch_optional(&mut self.tx).await?)
     }
 
     /// Gives the project another name; `false` when another project has it.
@@ -60,11 +57,12 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn rename_project(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.tx.lock_shared().await?;
         if self.project_named(name).await?.is_some_and(|other| other != self.project) {
             return Ok(false);
         }
-        let query = sqlx::query("UPDATE project SET name = $2 WHERE id = $1");
-        query.bind(self.project).bind(name).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE project SET name = $2 WHERE id = $1");
+        query.bind(self.project).bind(name).execute(&mut self.tx).await?;
         self.projects_changed().await?;
         Ok(true)
     }
@@ -74,8 +72,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn set_archived(&mut self, archived_at: Option<i64>) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE project SET archived_at = $2 WHERE id = $1");
-        query.bind(self.project).bind(archived_at).execute(&mut *self.tx).await?;
+        let query = db::query("UPDATE project SET archived_at = $2 WHERE id = $1");
+        query.bind(self.project).bind(archived_at).execute(&mut self.tx).await?;
         self.projects_changed().await
     }
 
@@ -84,11 +82,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub(crate) async fn projects_changed(&mut self) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "INSERT INTO setting (name, value) VALUES ('projects_revision', 1) \
              ON CONFLICT (name) DO UPDATE SET value = setting.value + 1",
         );
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -99,8 +97,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects_revision(&self) -> Result<i64, StoreError> {
-        let query =
-            sqlx::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
+        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'projects_revision'");
         Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
     }
 
@@ -109,8 +106,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects(&self) -> Result<Vec<ProjectRow>, StoreError> {
-        let query =
-            sqlx::query_as("SELECT id, name, created_at, archived_at FROM project ORDER BY id");
+        let query = db::query("SELECT id, name, created_at, archived_at FROM project ORDER BY id");
         Ok(query.fetch_all(&self.readers).await?)
     }
 
@@ -119,7 +115,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn rules_revisions(&self) -> Result<Vec<(ProjectId, i64)>, StoreError> {
-        let query = sqlx::query_as("SELECT id, rules_revision FROM project ORDER BY id");
+        let query = db::query("SELECT id, rules_revision FROM project ORDER BY id");
         Ok(query.fetch_all(&self.readers).await?)
     }
 }
@@ -149,7 +145,7 @@ impl Store {
         from: i64,
         middle: i64,
     ) -> Result<Vec<ProjectWeeks>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT project_id, \
              COUNT(DISTINCT CASE WHEN hour >= $2 THEN issue_id END) AS issues, \
              CAST(SUM(CASE WHEN hour >= $2 THEN occurrences ELSE 0 END) AS BIGINT) AS occurrences, \
@@ -168,13 +164,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn project_queues(&self) -> Result<Vec<(ProjectId, i64, i64)>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT project_id, CAST(SUM(waiting) AS BIGINT), CAST(SUM(deferred) AS BIGINT) FROM \
-             (SELECT project_id, COUNT(*) AS waiting, 0 AS deferred FROM pending_report \
-              WHERE occurrences > 0 GROUP BY project_id \
-              UNION ALL SELECT project_id, 0, COUNT(*) FROM alert \
-              WHERE composed_at IS NULL AND note IS NOT NULL GROUP BY project_id) AS queues \
-             GROUP BY project_id",
+        let query = db::query(
+            "SELECT id, (SELECT COUNT(*) FROM pending_report \
+             WHERE pending_report.project_id = project.id AND occurrences > 0) AS waiting, \
+             (SELECT COUNT(*) FROM alert WHERE alert.project_id = project.id \
+             AND composed_at IS NULL AND note IS NOT NULL) AS deferred FROM project",
         );
         Ok(query.fetch_all(&self.readers).await?)
     }

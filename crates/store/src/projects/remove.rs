@@ -1,7 +1,7 @@
 //! Removes a project with everything that belongs to it.
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// How much goes with a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
@@ -70,8 +70,8 @@ impl WriteTx {
             "DELETE FROM project WHERE id = $1".to_owned(),
         ];
         for statement in of_issues.into_iter().chain([merged]).chain(of_project).chain(itself) {
-            let query = sqlx::query(AssertSqlSafe(statement));
-            query.bind(self.project).execute(&mut *self.tx).await?;
+            let query = db::query(db::assembled(statement));
+            query.bind(self.project).execute(&mut self.tx).await?;
         }
         self.projects_changed().await
     }
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn project_size(&self) -> Result<ProjectSize, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT (SELECT COUNT(*) FROM issue WHERE project_id = $1) AS issues, \
              (SELECT COUNT(*) FROM pending_report WHERE project_id = $1) AS waiting, \
              (SELECT COUNT(*) FROM outbox WHERE project_id = $1 AND sent_at IS NULL \
@@ -109,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), &Sealing::default(), 0).await.expect("it opens");
         let refers = async |to: &str| -> BTreeSet<String> {
-            let tables = sqlx::query_scalar(
+            let tables = db::query_scalar(
                 "SELECT DISTINCT m.name FROM sqlite_master AS m \
                  JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' \
                  AND f.\"table\" = $1",

@@ -1,7 +1,7 @@
 //! What projects set themselves instead of the configuration.
 use sqlx::FromRow;
 
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 /// An option that a project sets.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -34,20 +34,20 @@ impl WriteTx {
     ) -> Result<bool, StoreError> {
         let done = match value {
             Some(value) => {
-                let query = sqlx::query(
+                let query = db::query(
                     "INSERT INTO project_setting (project_id, option_name, value, set_at, set_by) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, option_name) DO UPDATE \
                      SET value = excluded.value, set_at = excluded.set_at, \
                      set_by = excluded.set_by WHERE project_setting.value <> excluded.value",
                 );
                 let query = query.bind(self.project).bind(option).bind(value).bind(at).bind(by);
-                query.execute(&mut *self.tx).await?
+                query.execute(&mut self.tx).await?
             }
             None => {
-                let query = sqlx::query(
+                let query = db::query(
                     "DELETE FROM project_setting WHERE project_id = $1 AND option_name = $2",
                 );
-                query.bind(self.project).bind(option).execute(&mut *self.tx).await?
+                query.bind(self.project).bind(option).execute(&mut self.tx).await?
             }
         };
         let is_changed = done.rows_affected() > 0;
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn project_settings(&self) -> Result<Vec<SettingRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT project_id, option_name, value, set_at, set_by FROM project_setting \
              ORDER BY project_id, option_name",
         );

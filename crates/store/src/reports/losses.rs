@@ -2,7 +2,7 @@
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Occurrences that clients dropped on one day.
 #[derive(Debug, Clone, FromRow)]
@@ -35,7 +35,7 @@ impl WriteTx {
         at: i64,
         example: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO client_loss (project_id, day, occurrences, last_at, example) \
              VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (project_id, day) DO UPDATE SET \
@@ -47,7 +47,7 @@ impl WriteTx {
         .bind(occurrences)
         .bind(at)
         .bind(example)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -59,7 +59,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn losses_since(&self, since: i64) -> Result<Vec<LossRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT day, occurrences, last_at, example FROM client_loss \
              WHERE project_id = $1 AND day >= $2 ORDER BY day DESC",
         );

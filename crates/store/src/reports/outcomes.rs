@@ -3,7 +3,7 @@ use flawless_core::OutcomeKind;
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Reports of one day with the same outcome for the same reason.
 #[derive(Debug, Clone, FromRow)]
@@ -38,7 +38,7 @@ impl WriteTx {
         at: i64,
         example: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        db::query(
             "INSERT INTO outcome (project_id, day, kind, reason, reports, last_at, example) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (project_id, day, kind, reason) DO UPDATE SET \
@@ -52,7 +52,7 @@ impl WriteTx {
         .bind(reports)
         .bind(at)
         .bind(example)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -66,8 +66,8 @@ impl Store {
     /// The database cannot be read.
     pub async fn outcomes_since(&self, since: i64) -> Result<Vec<OutcomeRow>, StoreError> {
         let day = since.div_euclid(DAY_MS);
-        let query = sqlx::query_as(
-            "SELECT kind, reason, reports, last_at, example, NULL AS issue_id FROM outcome \
+        let query = db::query(
+            "SELECT kind, reason, reports, last_at, example, CAST(NULL AS BIGINT) AS issue_id FROM outcome \
              WHERE project_id = $1 AND day >= $2 ORDER BY last_at DESC",
         );
         let days: Vec<OutcomeRow> =
@@ -89,12 +89,12 @@ impl Store {
     /// Reports of issues since an hour: with somebody blamed, and with nobody. Checking each issue
     /// would take long: all are counted first, then the few that nobody is blamed for.
     async fn counted_since(&self, hour: i64) -> Result<Vec<OutcomeRow>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM issue_hour \
              WHERE project_id = $2 AND hour >= $1",
         );
         let all: i64 = query.bind(hour).bind(self.project).fetch_one(&self.readers).await?;
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT CAST(COALESCE(SUM(issue_hour.reports), 0) AS BIGINT), \
              COALESCE(MAX(issue_hour.last_at), 0) \
              FROM issue JOIN issue_hour ON issue_hour.issue_id = issue.id \
@@ -116,7 +116,7 @@ impl Store {
         };
         let mut rows = Vec::new();
         if nobody > 0 {
-            let query = sqlx::query_as(
+            let query = db::query(
                 "SELECT issue.id, issue_hour.last_at, \
                  issue.path || ':' || CAST(issue.line AS TEXT) \
                  FROM issue_hour JOIN issue ON issue.id = issue_hour.issue_id \
@@ -129,7 +129,7 @@ impl Store {
             rows.extend(row(OutcomeKind::NotBlamed, nobody, newest));
         }
         if all > nobody {
-            let query = sqlx::query_as(
+            let query = db::query(
                 "SELECT issue.id, issue_hour.last_at, \
                  issue.path || ':' || CAST(issue.line AS TEXT) \
                  FROM issue_hour JOIN issue ON issue.id = issue_hour.issue_id \
@@ -148,13 +148,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_reports(&self, but_of: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT CASE WHEN EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND path <> $2) \
-             OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1 AND kind <> $3) \
-             THEN 1 ELSE 0 END",
+        let query = db::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND path <> $2) \
+             OR EXISTS (SELECT 1 FROM outcome WHERE project_id = $1 AND kind <> $3)",
         );
         let query = query.bind(self.project).bind(but_of).bind(OutcomeKind::Refused.as_str());
-        let found: i64 = query.fetch_one(&self.readers).await?;
-        Ok(found == 1)
+        Ok(query.fetch_one(&self.readers).await?)
     }
 }

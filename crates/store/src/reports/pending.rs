@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::issues::facets::{self, Facet};
 use crate::issues::samples::decode_sample;
 use crate::sealing::SealError;
-use crate::{ProjectId, Store, StoreError, WriteTx};
+use crate::{ProjectId, Store, StoreError, WriteTx, db};
 
 pub(crate) const TABLE: &str = "pending_report";
 
@@ -114,11 +114,11 @@ impl WriteTx {
         &mut self,
         fingerprint: &str,
     ) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT facets FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
              AND occurrences > 0",
         );
-        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut *self.tx).await?)
+        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut self.tx).await?)
     }
 
     /// Stores a report until it is attributed. If one with the same traceback waits already, the
@@ -131,7 +131,7 @@ impl WriteTx {
         let body = self.sealing.seal(TABLE, new.body.clone()).map_err(sealed)?;
         let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
         let facets = facets::add_to(before, &new.facets);
-        sqlx::query(
+        db::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
              error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, source) \
              VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, $9) \
@@ -159,7 +159,7 @@ impl WriteTx {
         .bind(body)
         .bind(facets)
         .bind(&new.source)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(bytes)
     }
@@ -169,11 +169,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn waiting_by_source(&mut self) -> Result<HashMap<String, i64>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT source, COUNT(*) FROM pending_report \
              WHERE project_id = $1 AND occurrences > 0 GROUP BY source",
         );
-        let rows: Vec<(String, i64)> = query.bind(self.project).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<(String, i64)> = query.bind(self.project).fetch_all(&mut self.tx).await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -185,12 +185,12 @@ impl WriteTx {
         &mut self,
         fingerprint: &str,
     ) -> Result<Option<TakenPending>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
              RETURNING occurrences, reports, error_threshold, first_at, last_at, source, facets, \
              body, counted",
         );
-        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut *self.tx).await?)
+        Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut self.tx).await?)
     }
 
     /// Puts back a report that was removed and counted, to be attributed again at `next_attempt_at`
@@ -206,7 +206,7 @@ impl WriteTx {
         next_attempt_at: i64,
     ) -> Result<(), StoreError> {
         let counted = serde_json::to_string(counted).unwrap_or_default();
-        sqlx::query(
+        db::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
              error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, \
              waits_for_fetch, counted, source) \
@@ -221,7 +221,7 @@ impl WriteTx {
         .bind(&taken.body)
         .bind(counted)
         .bind(&taken.source)
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -238,7 +238,7 @@ impl WriteTx {
         waits_for_fetch: bool,
         error: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        db::query(
             "UPDATE pending_report SET attempts = attempts + 1, next_attempt_at = $3, \
              last_error = $4, waits_for_fetch = $5 WHERE project_id = $1 AND fingerprint = $2",
         )
@@ -247,7 +247,7 @@ impl WriteTx {
         .bind(next_attempt_at)
         .bind(error)
         .bind(i64::from(waits_for_fetch))
-        .execute(&mut *self.tx)
+        .execute(&mut self.tx)
         .await?;
         Ok(())
     }
@@ -257,11 +257,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn release_fetched(&mut self, now: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = db::query(
             "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
              WHERE project_id = $1 AND waits_for_fetch = 1",
         );
-        Ok(query.bind(self.project).bind(now).execute(&mut *self.tx).await?.rows_affected() > 0)
+        Ok(query.bind(self.project).bind(now).execute(&mut self.tx).await?.rows_affected() > 0)
     }
 }
 
@@ -280,7 +280,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn projects_with_due_reports(&self, now: i64) -> Result<Vec<ProjectId>, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "SELECT id FROM project WHERE EXISTS (SELECT 1 FROM pending_report AS due \
              WHERE due.project_id = project.id AND due.next_attempt_at <= $1) \
              OR EXISTS (SELECT 1 FROM pending_report AS ahead \
@@ -295,7 +295,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn due_pending(&self, now: i64, limit: i64) -> Result<Vec<PendingRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT fingerprint, attempts, first_at, occurrences, body FROM pending_report \
              WHERE project_id = $4 AND (next_attempt_at <= $1 OR next_attempt_at > $3) \
              ORDER BY next_attempt_at LIMIT $2",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::outcomes::DAY_MS;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The limits of a day (UTC); 0 for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,10 @@ impl WriteTx {
     /// The database cannot be read.
     pub async fn day_use(&mut self, quotas: Quotas, at: i64) -> Result<DayUse, StoreError> {
         let day = at.div_euclid(DAY_MS);
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2",
         );
-        let rows: Vec<Used> = query.bind(self.project).bind(day).fetch_all(&mut *self.tx).await?;
+        let rows: Vec<Used> = query.bind(self.project).bind(day).fetch_all(&mut self.tx).await?;
         let is_crowded = rows.len() >= MOST_SENDERS;
         let used = rows.into_iter().map(|used| (used.source.clone(), (used, false))).collect();
         Ok(DayUse { day, quotas, used, is_crowded })
@@ -140,7 +140,7 @@ impl WriteTx {
             if !is_changed {
                 continue;
             }
-            sqlx::query(
+            db::query(
                 "INSERT INTO quota_use (project_id, day, source, issues, bytes) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, day, source) \
                  DO UPDATE SET issues = excluded.issues, bytes = excluded.bytes",
@@ -150,7 +150,7 @@ impl WriteTx {
             .bind(source)
             .bind(used.issues)
             .bind(used.bytes)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         }
         Ok(())
@@ -163,7 +163,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn used_on_day(&self, at: i64) -> Result<Vec<Used>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT source, issues, bytes FROM quota_use WHERE project_id = $1 AND day = $2 \
              ORDER BY CASE source WHEN '' THEN 0 ELSE 1 END, issues DESC, bytes DESC, source",
         );

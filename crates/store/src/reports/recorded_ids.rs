@@ -1,5 +1,5 @@
 //! The ids of recorded reports, as hashes, grouped by the transaction that recorded them.
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// The ids of the reports of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,10 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn add_recorded_ids(&mut self, hashes: &[u64], at: i64) -> Result<i64, StoreError> {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "INSERT INTO recorded_ids (at, hashes) VALUES ($1, $2) RETURNING id",
         );
-        Ok(query.bind(at).bind(bytes).fetch_one(&mut *self.tx).await?)
+        Ok(query.bind(at).bind(bytes).fetch_one(&mut self.tx).await?)
     }
 
     /// Deletes ids up to a number.
@@ -37,8 +37,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn delete_recorded_ids(&mut self, number: i64) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM recorded_ids WHERE id <= $1");
-        query.bind(number).execute(&mut *self.tx).await?;
+        let query = db::query("DELETE FROM recorded_ids WHERE id <= $1");
+        query.bind(number).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -49,7 +49,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
-        let query = sqlx::query_as("SELECT id, hashes FROM recorded_ids ORDER BY id");
+        let query = db::query("SELECT id, hashes FROM recorded_ids ORDER BY id");
         let rows: Vec<(i64, Vec<u8>)> = query.fetch_all(&self.readers).await?;
         let read = |(number, bytes): (i64, Vec<u8>)| {
             let (hashes, _) = bytes.as_chunks::<8>();

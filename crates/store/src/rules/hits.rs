@@ -5,7 +5,7 @@ use flawless_core::RuleId;
 use sqlx::FromRow;
 
 use crate::reports::outcomes::DAY_MS;
-use crate::{Store, StoreError, WriteTx};
+use crate::{Store, StoreError, WriteTx, db};
 
 /// Counts by rule, to be written together.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn count_rule_hits(&mut self, hits: &RuleHits, at: i64) -> Result<(), StoreError> {
         for (rule, (reports, occurrences)) in &hits.0 {
-            sqlx::query(
+            db::query(
                 "INSERT INTO rule_hit (rule_id, day, reports, occurrences, last_at) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (rule_id, day) DO UPDATE SET \
                  reports = rule_hit.reports + excluded.reports, \
@@ -54,7 +54,7 @@ impl WriteTx {
             .bind(reports)
             .bind(occurrences)
             .bind(at)
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx)
             .await?;
         }
         Ok(())
@@ -71,7 +71,7 @@ impl Store {
         &self,
         since: i64,
     ) -> Result<HashMap<RuleId, RuleMatches>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT rule_id, CAST(SUM(CASE WHEN day >= $1 THEN reports ELSE 0 END) AS BIGINT) \
              AS reports, CAST(SUM(CASE WHEN day >= $1 THEN occurrences ELSE 0 END) AS BIGINT) \
              AS occurrences, MAX(last_at) AS last_at FROM rule_hit GROUP BY rule_id",
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn rules_counted_since(&self) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'rule_hits_since'");
+        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'rule_hits_since'");
         Ok(query.fetch_optional(&self.readers).await?.unwrap_or(0))
     }
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use sqlx::FromRow;
 
 use super::lists::{RuleInputError, RuleList};
-use crate::{Store, StoreError, WriteTx};
+use crate::db::key_text::hash;
+use crate::{Store, StoreError, WriteTx, db};
 
 /// One entry of a list.
 #[derive(Debug, Clone)]
@@ -101,26 +102,25 @@ impl WriteTx {
         entry: &Value,
         at: i64,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO rule (id, project_id, list, body, created_at) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (project_id, list, body) DO NOTHING",
+        let query = db::query(
+            "INSERT INTO rule (id, project_id, list, body, created_at, body_hash) \
+             VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (project_id, list, body_hash) DO NOTHING",
         );
         let query = query.bind(id).bind(self.project).bind(list.as_str());
-        let done = query.bind(entry.to_string()).bind(at).execute(&mut *self.tx).await?;
+        let body = entry.to_string();
+        let query = query.bind(&body).bind(at).bind(hash(&body));
+        let done = query.execute(&mut self.tx).await?;
         self.changed(list, &[entry]).await?;
         Ok(done.rows_affected() > 0)
     }
 
     /// An id that no rule ever had: issues, counts and actions refer to rules by it.
     async fn next_rule(&mut self) -> Result<RuleId, StoreError> {
-        let query = sqlx::query_scalar(
-            "INSERT INTO setting (name, value) \
-             SELECT 'last_rule', COALESCE(MAX(number), 0) + 1 FROM (SELECT MAX(id) AS number \
-             FROM rule UNION ALL SELECT value FROM setting WHERE name = 'last_rule') AS numbers \
-             WHERE 1 = 1 \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
+        let query = db::query_scalar(
+            "UPDATE setting SET value = value + 1 WHERE name = 'last_rule' RETURNING value",
         );
-        Ok(query.fetch_one(&mut *self.tx).await?)
+        Ok(query.fetch_one(&mut self.tx).await?)
     }
 
     /// Replaces an entry; `None` when the list has none with this id, else whether it was changed:
@@ -141,13 +141,15 @@ impl WriteTx {
         if list == RuleList::EmailRemapping {
             replaced.extend(self.remove_older_aliases(&entry, Some(id)).await?);
         }
-        let query = sqlx::query(
-            "UPDATE rule SET body = $4 WHERE project_id = $1 AND list = $2 AND id = $3 \
-             AND NOT EXISTS (SELECT 1 FROM rule AS other WHERE other.project_id = $1 \
-             AND other.list = $2 AND other.body = $4 AND other.id <> $3)",
+        let query = db::query(
+            "UPDATE rule SET body = $4, body_hash = $5 WHERE project_id = $1 AND list = $2 \
+             AND id = $3 AND NOT EXISTS (SELECT 1 FROM rule AS other WHERE other.project_id = $1 \
+             AND other.list = $2 AND other.body_hash = $5 AND other.id <> $3)",
         );
-        let query = query.bind(self.project).bind(list.as_str()).bind(id).bind(entry.to_string());
-        let done = query.execute(&mut *self.tx).await.map_err(StoreError::from)?;
+        let body = entry.to_string();
+        let query = query.bind(self.project).bind(list.as_str()).bind(id);
+        let query = query.bind(&body).bind(hash(&body));
+        let done = query.execute(&mut self.tx).await.map_err(StoreError::from)?;
         self.changed(list, &[&replaced[0].entry, &entry]).await?;
         Ok(Some(AddedRule { id: (done.rows_affected() > 0).then_some(id), entry, replaced }))
     }
@@ -157,11 +159,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn remove_rule(&mut self, list: RuleList, id: RuleId) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar(
+        let query = db::query_scalar(
             "DELETE FROM rule WHERE project_id = $1 AND list = $2 AND id = $3 RETURNING body",
         );
         let query = query.bind(self.project).bind(list.as_str()).bind(id);
-        let removed: Option<String> = query.fetch_optional(&mut *self.tx).await?;
+        let removed: Option<String> = query.fetch_optional(&mut self.tx).await?;
         let Some(body) = removed else { return Ok(false) };
         self.changed(list, &[&parse(&body)?]).await?;
         Ok(true)
@@ -182,11 +184,11 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn rule(&mut self, id: RuleId) -> Result<Option<(RuleList, RuleEntry)>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 AND id = $2",
         );
         let row: Option<RuleRow> =
-            query.bind(self.project).bind(id).fetch_optional(&mut *self.tx).await?;
+            query.bind(self.project).bind(id).fetch_optional(&mut self.tx).await?;
         let Some(row) = row else { return Ok(None) };
         let Some(list) = RuleList::parse(&row.list) else { return Ok(None) };
         Ok(Some((list, row.entry()?)))
@@ -224,12 +226,12 @@ impl WriteTx {
         entry: &Value,
         but: Option<RuleId>,
     ) -> Result<Vec<RuleEntry>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 AND list = $2 \
              ORDER BY id",
         );
         let query = query.bind(self.project).bind(RuleList::EmailRemapping.as_str());
-        let rows: Vec<RuleRow> = query.fetch_all(&mut *self.tx).await?;
+        let rows: Vec<RuleRow> = query.fetch_all(&mut self.tx).await?;
         let wanted: EmailAlias = parse(&entry.to_string())?;
         let mut found = Vec::new();
         for row in rows.into_iter().filter(|row| Some(row.id) != but) {
@@ -247,8 +249,8 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
         let query =
-            sqlx::query("UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1");
-        query.bind(self.project).execute(&mut *self.tx).await?;
+            db::query("UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1");
+        query.bind(self.project).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -259,7 +261,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn rules_revision(&self) -> Result<i64, StoreError> {
-        let query = sqlx::query_scalar("SELECT rules_revision FROM project WHERE id = $1");
+        let query = db::query_scalar("SELECT rules_revision FROM project WHERE id = $1");
         Ok(query.bind(self.project).fetch_optional(&self.readers).await?.unwrap_or(0))
     }
 
@@ -300,7 +302,7 @@ impl Store {
     }
 
     async fn rule_rows(&self) -> Result<Vec<RuleRow>, StoreError> {
-        let query = sqlx::query_as(
+        let query = db::query(
             "SELECT id, list, body, created_at FROM rule WHERE project_id = $1 ORDER BY id",
         );
         Ok(query.bind(self.project).fetch_all(&self.readers).await?)

@@ -1,0 +1,177 @@
+//! Statements that are written once, with `$1` placeholders, and run on both databases. A statement
+//! is prepared once for each connection; after that only its values are sent.
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
+
+use super::pool::Target;
+use super::postgres_tx::{Lent, answered};
+use super::value::{Value, postgres, sqlite};
+
+/// A row that both databases can give.
+pub(crate) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
+
+/// A statement with its values.
+#[must_use]
+pub(crate) struct Query<'q> {
+    sql: SqlStr,
+    values: Vec<Value<'q>>,
+    /// Whether it stays prepared.
+    stays: bool,
+}
+
+/// A statement of which only the first column is wanted.
+#[must_use]
+pub(crate) struct ScalarQuery<'q>(Query<'q>);
+
+/// A statement. Its rows, if it gives any, are decoded as what the caller asks for.
+pub(crate) fn query<'q>(sql: impl SqlSafeStr) -> Query<'q> {
+    Query { sql: sql.into_sql_str(), values: Vec::new(), stays: true }
+}
+
+/// A statement of which only the first column is wanted.
+pub(crate) fn query_scalar<'q>(sql: impl SqlSafeStr) -> ScalarQuery<'q> {
+    ScalarQuery(query(sql))
+}
+
+/// A statement put together from constants and placeholders only.
+pub(crate) fn assembled(sql: String) -> AssertSqlSafe<String> {
+    AssertSqlSafe(sql)
+}
+
+/// The numbers, the last one repeated up to a power of two. A list of numbers is then one of few
+/// statements, and these stay prepared.
+pub(crate) fn padded(numbers: &[i64]) -> Vec<i64> {
+    let mut padded = numbers.to_vec();
+    if let Some(last) = numbers.last() {
+        padded.resize(numbers.len().next_power_of_two(), *last);
+    }
+    padded
+}
+
+/// `count` placeholders from `$first` on, separated by commas.
+pub(crate) fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done(u64);
+
+impl Done {
+    /// How many rows it wrote or deleted.
+    pub(crate) fn rows_affected(self) -> u64 {
+        self.0
+    }
+}
+
+/// Runs a statement where it is meant to run.
+macro_rules! run {
+    ($query:ident, $target:ident, $with:ident, $run:ident) => {
+        run!($query, $target, $with, $run => |found| found)
+    };
+    ($query:ident, $target:ident, $with:ident, $run:ident => |$found:ident| $as:expr) => {{
+        let Query { sql, values, stays } = $query;
+        match $target.into() {
+            Target::SqlitePool(pool) => {
+                sqlx::$with(sql, sqlite(values)?).persistent(stays).$run(pool).await.map(|$found| $as)
+            }
+            Target::Sqlite(tx) => {
+                let result = sqlx::$with(sql, sqlite(values)?).persistent(stays).$run(tx.connection()).await;
+                tx.noted(result).map(|$found| $as)
+            }
+            Target::PostgresPool(pool) => {
+                let mut lent = Lent::of(pool).await?;
+                let query = sqlx::$with(sql, postgres(values)?).persistent(stays);
+                let result = answered(query.$run(lent.connection()?)).await;
+                lent.give_back(&result);
+                result.map(|$found| $as)
+            }
+            Target::Postgres(tx) => {
+                let query = sqlx::$with(sql, postgres(values)?).persistent(stays);
+                let result = answered(query.$run(tx.connection().await?)).await;
+                tx.noted(result).map(|$found| $as)
+            }
+        }
+    }};
+}
+
+impl<'q> Query<'q> {
+    /// Adds the value of the next placeholder.
+    pub(crate) fn bind(mut self, value: impl Into<Value<'q>>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it without preparing it for the next time: there is none with the same text.
+    pub(crate) fn once(mut self) -> Self {
+        self.stays = false;
+        self
+    }
+
+    pub(crate) async fn execute(self, target: impl Into<Target<'_>>) -> Result<Done, sqlx::Error> {
+        run!(self, target, query_with, execute => |done| Done(done.rows_affected()))
+    }
+
+    pub(crate) async fn fetch_all<T: Row>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        run!(self, target, query_as_with, fetch_all)
+    }
+
+    pub(crate) async fn fetch_optional<T: Row>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Option<T>, sqlx::Error> {
+        run!(self, target, query_as_with, fetch_optional)
+    }
+
+    pub(crate) async fn fetch_one<T: Row>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<T, sqlx::Error> {
+        run!(self, target, query_as_with, fetch_one)
+    }
+}
+
+impl<'q> ScalarQuery<'q> {
+    /// Adds the value of the next placeholder.
+    pub(crate) fn bind(self, value: impl Into<Value<'q>>) -> Self {
+        Self(self.0.bind(value))
+    }
+
+    pub(crate) async fn fetch_all<T>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Vec<T>, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        let rows = self.0.fetch_all::<(T,)>(target).await?;
+        Ok(rows.into_iter().map(|(value,)| value).collect())
+    }
+
+    pub(crate) async fn fetch_optional<T>(
+        self,
+        target: impl Into<Target<'_>>,
+    ) -> Result<Option<T>, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        Ok(self.0.fetch_optional::<(T,)>(target).await?.map(|(value,)| value))
+    }
+
+    pub(crate) async fn fetch_one<T>(self, target: impl Into<Target<'_>>) -> Result<T, sqlx::Error>
+    where
+        (T,): Row,
+    {
+        Ok(self.0.fetch_one::<(T,)>(target).await?.0)
+    }
+}

@@ -1,0 +1,89 @@
+//! Projects, their keys and settings, and secrets.
+use flawless_base::secret::Secret;
+use flawless_store::{DEFAULT_PROJECT, Store};
+
+use crate::{Answers, START, answers, on_both, write};
+
+on_both!(
+    project_has_a_name_of_its_own,
+    keys_are_switched_off,
+    options_are_set_and_reset,
+    secret_is_kept
+);
+
+async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
+    let before = store.projects_revision().await.expect("a revision");
+    let shop = write!(store, |tx| {
+        assert_eq!(tx.add_project("Default", 5).await.expect("no error"), None);
+        let shop = tx.add_project("Shop é", 5).await.expect("no error").expect("the name is free");
+        assert_eq!(tx.project_id(), shop);
+        assert!(!tx.rename_project("DEFAULT").await.expect("no error"));
+        assert!(tx.rename_project("shop é").await.expect("no error"));
+        assert_eq!(tx.project_named("SHOP é").await.expect("no error"), Some(shop));
+        assert_eq!(tx.project_named("shop É").await.expect("no error"), None, "as SQLite folds");
+        tx.set_archived(Some(9)).await.expect("it is archived");
+        shop
+    });
+    let projects = store.projects().await.expect("projects");
+    assert_eq!(projects.iter().map(|p| p.id).collect::<Vec<_>>(), [DEFAULT_PROJECT, shop]);
+    assert_eq!((projects[0].name.as_str(), projects[0].created_at), ("default", START));
+    assert_eq!((projects[1].archived_at, projects[1].created_at), (Some(9), 5));
+    assert!(store.projects_revision().await.expect("a revision") > before);
+    let revisions = store.rules_revisions().await.expect("revisions");
+    assert_eq!(revisions, [(DEFAULT_PROJECT, 0), (shop, 0)]);
+    let size = store.of(shop).project_size().await.expect("a size");
+    assert_eq!((size.issues, size.keys, size.channels), (0, 0, 0));
+    let next = write!(store, |tx| {
+        tx.enter(shop);
+        tx.remove_project().await.expect("it is removed");
+        tx.add_project("shop é", 6).await.expect("no error").expect("the name is free")
+    });
+    assert_eq!(next, shop + 1, "a number is not used twice");
+    answers![store.projects(), store.project_size()]
+}
+
+async fn keys_are_switched_off(store: &Store) -> Answers {
+    let key = |text: &str| Secret::new(text);
+    write!(store, |tx| {
+        assert!(tx.add_first_key(&key("0123456789"), 1).await.expect("no error"));
+        assert!(!tx.add_first_key(&key("unused"), 1).await.expect("no error"));
+        tx.add_key(&key("second"), "robots", 2).await.expect("it is added");
+    });
+    let keys = store.all_keys().await.expect("keys");
+    let shown: Vec<String> = keys.iter().map(flawless_store::KeyRow::in_short).collect();
+    assert_eq!(shown, ["0123…", "seco… (robots)"]);
+    write!(store, |tx| tx.set_key_disabled(keys[0].id, Some(7)).await.expect("it is disabled"));
+    let again = store.all_keys().await.expect("keys");
+    assert_eq!((again[0].disabled_at, again[1].disabled_at), (Some(7), None));
+    assert_eq!(again[1].secret.reveal(), "second");
+    let mut tx = store.write().await.expect("a transaction");
+    tx.add_key(&key("second"), "", 3).await.expect_err("the same key twice");
+    answers![store.all_keys()]
+}
+
+async fn options_are_set_and_reset(store: &Store) -> Answers {
+    let set = async |value: Option<&str>| {
+        write!(store, |tx| tx.set_option("o", value, 4, "ann").await.expect("no error"))
+    };
+    assert!(set(Some("1")).await);
+    assert!(!set(Some("1")).await, "it has that value");
+    assert!(set(Some("2")).await);
+    let settings = store.project_settings().await.expect("settings");
+    assert_eq!(settings.len(), 1);
+    assert_eq!((settings[0].option.as_str(), settings[0].value.as_str()), ("o", "2"));
+    assert_eq!((settings[0].set_at, settings[0].set_by.as_str()), (4, "ann"));
+    assert!(set(None).await);
+    assert!(!set(None).await);
+    answers![store.rules_revision(), store.projects_revision(), store.project_settings()]
+}
+
+async fn secret_is_kept(store: &Store) -> Answers {
+    assert!(store.secret("s").await.expect("no error").is_none());
+    write!(store, |tx| {
+        tx.add_secret("s", &Secret::new("a\0b")).await.expect("it is added");
+        tx.add_secret("s", &Secret::new("other")).await.expect("the first one stays");
+    });
+    let secret = store.secret("s").await.expect("no error").expect("it is there");
+    assert_eq!(secret.reveal(), "a\u{fffd}b", "NUL is replaced");
+    Vec::new()
+}
