@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::clock::Clock;
-use flawless_store::{Store, StoreError, UnwantedKind, make_private_folder};
+use flawless_store::{StoreError, UnwantedKind, make_private_folder};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::error::StartError;
+use crate::app::open_store::open_store;
 use crate::app::{App, Running};
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
@@ -64,7 +65,7 @@ impl Server {
         let http = listen(&config, "http_port", config.http_address).await?;
         let smtp = Smtp::new(&config.smtp)?;
         let lock = lock(&config)?;
-        let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
+        let store = open_store(&config, clock.now()).await?;
         let local = |listener: &TcpListener| listener.local_addr().ok();
         let thrift_address = thrift.as_ref().and_then(local).or(config.thrift_address);
         let http_address = local(&http).unwrap_or(config.http_address);

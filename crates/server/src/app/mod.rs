@@ -1,5 +1,6 @@
 //! What the parts of a running server share.
 pub mod error;
+pub mod open_store;
 pub mod projects;
 pub mod signer;
 

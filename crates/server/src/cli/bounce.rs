@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn take(arguments: &Arguments, bytes: &[u8]) -> anyhow::Result<String> {
     let config = arguments.conf.resolve()?;
-    if !config.data_dir.join("flawless.db").exists() {
+    if config.database.is_none() && !config.data_dir.join("flawless.db").exists() {
         bail!(
             "{}: there is no database, or it is not readable. Run this as the user who runs the \
              server, and name the configuration with -conf",

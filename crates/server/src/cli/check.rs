@@ -5,10 +5,12 @@ use flawless_base::clock::Clock;
 use flawless_base::plural::counted;
 use flawless_git::process::GitProgram;
 use flawless_git::{GitError, Mirror, Repository, Source, probe_remote};
-use flawless_store::Store;
+use flawless_store::{DEFAULT_PROJECT, PostgresSettings, Store, StoreError};
 use url::Url;
 
 use super::ConfArgument;
+use super::open::open;
+use crate::app::open_store::open_store;
 use crate::attribution::mirror_settings;
 use crate::config::{Config, SmtpSecurity, with_port};
 use crate::mail::Smtp;
@@ -45,6 +47,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     report("store", check_store(&config).await);
     report("values", check_sealing(&config).await);
     report("repository", check_repository(&config).await);
+    for (name, checked) in check_projects(&config).await {
+        report(&format!("repository of {name}"), checked);
+    }
     report("mail server", check_smtp(&config).await);
     report("sign-in", check_sign_in(&config).await);
     for text in slow_patterns(&config) {
@@ -87,27 +92,46 @@ fn slow_patterns(config: &Config) -> Vec<String> {
 }
 
 async fn check_store(config: &Config) -> Result<String, String> {
+    let place = match &config.database {
+        None => config.data_dir.display().to_string(),
+        Some(settings) => check_database(settings).await?,
+    };
     let now = Clock::system().now();
     let written = async {
-        let store = Store::open(&config.data_dir, &config.sealing, now).await?;
+        let store = open_store(config, now).await?;
         let mut tx = store.write().await?;
         tx.touch(now).await?;
         tx.commit().await?;
         store.close().await;
-        Ok::<_, flawless_store::StoreError>(())
+        Ok::<_, StoreError>(())
     };
     written.await.map_err(|error| error.to_string())?;
-    Ok(format!("{} can be written", config.data_dir.display()))
+    Ok(format!("{place} can be written"))
+}
+
+/// Whether a database has what is needed; returns its name and version.
+async fn check_database(settings: &PostgresSettings) -> Result<String, String> {
+    let report = Store::check_postgres(settings).await.map_err(|error| error.to_string())?;
+    let name = settings.shown();
+    if !report.problems.is_empty() {
+        let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        return Err(format!("{name}: {}", problems.join("; ")));
+    }
+    let encrypted = match report.is_encrypted {
+        Some(false) => ", not encrypted on the way",
+        _ => "",
+    };
+    Ok(format!("{name}, {} {}{encrypted},", report.kind, report.version))
 }
 
 /// Whether stored values are encrypted, and can be read.
 async fn check_sealing(config: &Config) -> Result<String, String> {
     let keys = config.sealing.key_count();
     let unreadable = async {
-        let store = Store::open(&config.data_dir, &config.sealing, Clock::system().now()).await?;
+        let store = open_store(config, Clock::system().now()).await?;
         let unreadable = store.unreadable_values().await?;
         store.close().await;
-        Ok::<_, flawless_store::StoreError>(unreadable)
+        Ok::<_, StoreError>(unreadable)
     };
     match unreadable.await {
         // The check of the store has said why.
@@ -120,6 +144,21 @@ async fn check_sealing(config: &Config) -> Result<String, String> {
         }
         false => "samples are stored unencrypted (encrypt_samples = False)".to_owned(),
     })
+}
+
+/// Whether the repositories of the other projects can be read, by the project's name.
+async fn check_projects(config: &Config) -> Vec<(String, Result<String, String>)> {
+    // The check of the store has said why it cannot be opened.
+    let Ok(app) = open(config.clone()).await else { return Vec::new() };
+    let mut checked = Vec::new();
+    for project in app.projects.all() {
+        if project.project_id() != DEFAULT_PROJECT && project.project.row.archived_at.is_none() {
+            let repository = check_repository(&project.config).await;
+            checked.push((project.project.name().to_owned(), repository));
+        }
+    }
+    app.store.close().await;
+    checked
 }
 
 /// Whether the repository can be read, and which branch is running.

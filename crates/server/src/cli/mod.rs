@@ -24,6 +24,7 @@ mod report;
 mod rules;
 mod sign_in_link;
 mod start;
+mod store;
 
 use std::env::ArgsOs;
 use std::ffi::OsString;
@@ -71,6 +72,8 @@ enum Command {
     Channels(channels::Arguments),
     /// Lists, makes and changes the projects, with their keys and the addresses for clients.
     Projects(projects::Arguments),
+    /// Moves everything that is stored to another database, SQLite or PostgreSQL.
+    Store(store::Arguments),
     /// Prints a one-time sign-in link, for people who cannot get in.
     SignInLink(sign_in_link::Arguments),
     /// Erases an issue, or everything that is known about a person.
@@ -201,6 +204,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rules(arguments) => rules::run(arguments).await,
         Command::Channels(arguments) => channels::run(arguments).await,
         Command::Projects(arguments) => projects::run(arguments).await,
+        Command::Store(arguments) => store::run(arguments).await,
         Command::SignInLink(arguments) => sign_in_link::run(arguments).await,
         Command::Erase(arguments) => erase::run(arguments).await,
         Command::Options { markdown } => {

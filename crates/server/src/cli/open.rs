@@ -1,10 +1,10 @@
 //! Opens what most commands work with: the configuration, the store and one project.
 use anyhow::{anyhow, bail};
 use flawless_base::clock::Clock;
-use flawless_store::Store;
 
 use super::{ConfArgument, shell_word};
 use crate::app::App;
+use crate::app::open_store::open_store;
 use crate::config::Config;
 
 /// The options of commands about one project.
@@ -59,7 +59,7 @@ impl ConfArgument {
 /// Opens the store of a configuration, with the first project.
 pub(super) async fn open(config: Config) -> anyhow::Result<App> {
     let clock = Clock::system();
-    let store = Store::open(&config.data_dir, &config.sealing, clock.now()).await?;
+    let store = open_store(&config, clock.now()).await?;
     let http_address = config.http_address;
     Ok(App::open(config, store, clock, http_address).await?)
 }
@@ -73,7 +73,7 @@ pub(super) fn named(app: &App, name: &str) -> anyhow::Result<App> {
 
 /// Fails when no server has used the store yet.
 pub(super) fn must_exist(config: &Config) -> anyhow::Result<()> {
-    if !config.data_dir.join("flawless.db").exists() {
+    if config.database.is_none() && !config.data_dir.join("flawless.db").exists() {
         bail!(
             "{}: no server has run with this data folder yet. Name the configuration with -conf",
             config.data_dir.display()

@@ -258,6 +258,17 @@ pub const OPTIONS: &[OptionDef] = &[
         "Folder for the database and the mirror, created if missing, readable by its owner only. \
          Default: $XDG_DATA_HOME/flawless, else ~/.local/share/flawless.",
     ),
+    secret(
+        "database_url",
+        "A PostgreSQL database for everything that is stored, postgres://USER:PASSWORD@HOST/NAME, \
+         instead of the embedded one in data_dir_path; docs/postgresql.md describes it.",
+    ),
+    option(
+        "database_connections",
+        "20",
+        Number,
+        "Connections to the database of database_url that the server opens at most.",
+    ),
     // What is reported
     option(
         "report_runtime_package_directory_names",

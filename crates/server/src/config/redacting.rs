@@ -48,7 +48,8 @@ impl Options<'_> {
         let client_secret = self.secret("oidc_client_secret")?;
         let secrets = self.secret("smtp_password")?.into_iter().chain(client_secret).collect();
         let submodules = self.list("submodules").into_iter().map(Secret::new);
-        let urls = self.secret("repo_url")?.into_iter().chain(submodules).collect();
+        let database = self.secret("database_url")?;
+        let urls = self.secret("repo_url")?.into_iter().chain(submodules).chain(database).collect();
         Ok(RedactionConfig { rules, secrets, urls })
     }
 

@@ -9,7 +9,7 @@ use fancy_regex::Regex;
 use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
 use flawless_store::sealing::Sealing;
-use flawless_store::{ProjectId, Quotas};
+use flawless_store::{PostgresSettings, ProjectId, Quotas};
 use jiff::tz::TimeZone;
 
 use super::browsed_url::browsed_url;
@@ -49,8 +49,10 @@ pub struct Config {
     pub sealing: Sealing,
     /// `webhook_private_addresses`.
     pub webhook_private_addresses: bool,
-    /// Folder of the database and the mirror.
+    /// Folder of the embedded database and the mirrors.
     pub data_dir: PathBuf,
+    /// `database_url`; `None`: the embedded database.
+    pub database: Option<PostgresSettings>,
     /// Which line of a traceback is blamed.
     pub choice: ChoiceSettings,
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
@@ -152,6 +154,7 @@ impl Config {
             mails: options.mails()?,
             redaction: options.redaction()?,
             sealing: options.sealing()?,
+            database: options.database()?,
             webhook_private_addresses: options.bool("webhook_private_addresses")?,
             choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
@@ -246,6 +249,17 @@ impl Options<'_> {
         }
         let dir = dir.unwrap_or_else(|| data_dir.join("mirror.git"));
         Ok(Some(Source::Clone { url, dir }))
+    }
+
+    fn database(&self) -> Result<Option<PostgresSettings>, ConfigError> {
+        let Some(url) = self.secret("database_url")? else { return Ok(None) };
+        let connections = u32::try_from(self.count("database_connections")?).unwrap_or(u32::MAX);
+        let settings = PostgresSettings { url, connections: connections.max(2) };
+        settings.check().map_err(|error| {
+            let hint = "Write it like postgres://flawless:PASSWORD@db.example.com/flawless.";
+            self.wrong("database_url", error.to_string(), hint)
+        })?;
+        Ok(Some(settings))
     }
 
     fn log_level(&self) -> Result<&'static str, ConfigError> {

@@ -43,6 +43,19 @@ pub struct PostgresSettings {
 }
 
 impl PostgresSettings {
+    /// Checks the URL, without reaching for the database.
+    ///
+    /// # Errors
+    /// It is not a URL of a PostgreSQL database.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.options().map(drop)
+    }
+
+    /// The database for messages: its name, host and user, never a password.
+    pub fn shown(&self) -> String {
+        self.options().map_or_else(|_| "none".to_owned(), |options| shown(&options))
+    }
+
     /// What the URL says.
     ///
     /// # Errors

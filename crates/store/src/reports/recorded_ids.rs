@@ -26,9 +26,8 @@ impl WriteTx {
     /// The database cannot be written.
     pub async fn add_recorded_ids(&mut self, hashes: &[u64], at: i64) -> Result<i64, StoreError> {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
-        let query = db::query_scalar(
-            "INSERT INTO recorded_ids (at, hashes) VALUES ($1, $2) RETURNING id",
-        );
+        let query =
+            db::query_scalar("INSERT INTO recorded_ids (at, hashes) VALUES ($1, $2) RETURNING id");
         Ok(query.bind(at).bind(bytes).fetch_one(&mut self.tx).await?)
     }
 

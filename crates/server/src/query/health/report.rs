@@ -238,11 +238,12 @@ async fn versions(app: &App, memory: &HealthMemory) -> Versions {
     let git = GitProgram::new(&app.config.git);
     let git = memory.git_version.get_or_try_init(|| git.version()).await.cloned();
     let database = app.store.database_version().await;
+    let kind = if app.config.database.is_some() { "PostgreSQL" } else { "SQLite" };
     Versions {
         flawless: env!("CARGO_PKG_VERSION"),
         schema: schema_version(),
         database: database
-            .map_or_else(|error| one_line(&error.to_string(), 200), |it| format!("SQLite {it}")),
+            .map_or_else(|error| one_line(&error.to_string(), 200), |it| format!("{kind} {it}")),
         git: one_line(&git.unwrap_or_else(|error| error.to_string()), 200),
     }
 }
