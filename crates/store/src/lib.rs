@@ -121,7 +121,9 @@ impl Store {
 }
 
 impl WriteTx {
-    /// Goes on with another project, in the same transaction.
+    /// Goes on with another project, in the same transaction. On PostgreSQL it is locked like the
+    /// first one: whoever writes to several projects enters them by number, so that two such
+    /// transactions never wait for each other in turn.
     pub fn enter(&mut self, project: ProjectId) {
         self.project = project;
         self.tx.lock_project(project);

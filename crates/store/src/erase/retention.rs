@@ -98,12 +98,12 @@ impl WriteTx {
 
 impl Store {
     /// Overwrites deleted data in the journal too. Returns whether it could: not while another
-    /// program reads an older state.
+    /// program reads an older state. PostgreSQL overwrites deleted rows by itself, after a while;
+    /// how long its log and backups are kept is up to its administrator.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn empty_journal(&self) -> Result<bool, StoreError> {
-        // On PostgreSQL its administrator decides how long the log of changes is kept.
         let Pool::Sqlite(_) = &self.writer else { return Ok(true) };
         let (busy, _, _): (i64, i64, i64) =
             db::query(dialect::sqlite::EMPTY_JOURNAL).fetch_one(&self.writer).await?;
