@@ -23,7 +23,7 @@ use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, notify_recreated, run_sender};
 use crate::notify::run_notify;
 use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_find_fixed};
-use crate::upkeep::{run_maintenance, run_mirrors, run_projects, run_rules, run_weekly};
+use crate::upkeep::{run_maintenance, run_mirrors, run_node, run_projects, run_rules, run_weekly, node_name};
 use crate::web;
 
 /// A running server. Dropping it stops it.
@@ -90,6 +90,11 @@ impl Server {
         }
         let now = clock.now();
         tx.commit().await?;
+        let node = node_name(&config.data_dir)
+            .map_err(|source| StoreError::folder(&config.data_dir, source))?;
+        if store.is_shared() {
+            store.node_lives(&node, now).await?;
+        }
         let app = App::open(config, store, clock, http_address).await?;
         for app in app.projects.all() {
             let mut tx = app.store.write().await?;
@@ -111,6 +116,7 @@ impl Server {
             intake: intake.clone(),
             thrift_port: thrift_address.map(|address| address.port()),
             started_at: app.clock.now(),
+            node: node.clone(),
             clients: clients.clone(),
         });
         let answerer = Answerer { intake, projects: projects.clone(), clients };
@@ -127,6 +133,7 @@ impl Server {
         tasks.spawn(run_mirrors(projects.clone()));
         tasks.spawn(run_rules(projects.clone()));
         tasks.spawn(run_projects(projects.clone()));
+        tasks.spawn(run_node(projects.clone(), node));
         tasks.spawn(run_attribution(projects.clone(), app.config.max_blames, verdicts));
         tasks.spawn(run_notify(projects.clone()));
         tasks.spawn(run_find_fixed(projects.clone()));

@@ -74,6 +74,8 @@ pub struct Running {
     pub thrift_port: Option<u16>,
     /// When it was started.
     pub started_at: i64,
+    /// Its name among the servers that share a database.
+    pub node: String,
     /// Which clients report.
     pub clients: Arc<ClientsSeen>,
 }

@@ -9,6 +9,7 @@ use flawless_store::{ChannelRow, DuePost, Recipient, StoreError, WriteTx};
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
+use crate::mail::is_ours;
 use crate::app::App;
 use crate::app::projects::Projects;
 
@@ -97,6 +98,15 @@ async fn attempt(
     // A server that is told to stop waits for this.
     let _sending = app.posting.read().await;
     let mut taken = before.taken;
+    match is_ours(&app, post.id).await {
+        Ok(true) => {}
+        // Another server sends it.
+        Ok(false) => return (post.recipient.clone(), rests(&app, before)),
+        Err(error) => {
+            tracing::error!(%error, "a post could not be claimed");
+            return (post.recipient.clone(), rests(&app, before));
+        }
+    }
     let channel_state = match send(&app, &client, &post, before.gone_since, &mut taken).await {
         Ok(channel_state) => channel_state,
         Err(error) => {
@@ -106,6 +116,10 @@ async fn attempt(
         }
     };
     (post.recipient.clone(), channel_state)
+}
+
+fn rests(app: &App, before: ChannelState) -> ChannelState {
+    ChannelState { rests_until: Some(app.clock.now() + FIRST_RETRY_MS), ..before }
 }
 
 async fn send(

@@ -24,6 +24,7 @@ pub use digest_list_mail::digest_list_mails;
 pub use digest_mail::{DigestPart, MAX_WHOLE, digest_mail};
 pub use note_mail::note_mail;
 pub use recreated_mail::notify_recreated;
+pub(crate) use send::is_ours;
 pub use send::run_sender;
 pub use sent_journal::SentJournal;
 pub use sign_in_mail::sign_in_mail;

@@ -59,9 +59,14 @@ async fn send_due(
     if due.is_empty() {
         return Ok(Round::Idle);
     }
+    let mut round = Round::Idle;
     for mail in &due {
         // The mails of a removed project go with it.
         let Some(app) = &projects.get(mail.project_id) else { continue };
+        if !is_ours(app, mail.id).await? {
+            continue;
+        }
+        round = Round::Busy;
         if mail.signs_in && app.clock.now() - mail.created_at >= LINK_LIFE_MS {
             let mut tx = app.store.write().await?;
             tx.mail_given_up(mail.id, app.clock.now(), "its sign-in link expired", false).await?;
@@ -109,7 +114,17 @@ async fn send_due(
             return Ok(Round::Unreachable);
         }
     }
-    Ok(Round::Busy)
+    Ok(round)
+}
+
+/// Whether this server sends a mail or post: of several that share a database, one does.
+pub(crate) async fn is_ours(app: &App, message: i64) -> Result<bool, StoreError> {
+    match app.running.get() {
+        Some(running) if app.store.is_shared() => {
+            app.store.claim_message(message, &running.node, app.clock.now()).await
+        }
+        _ => Ok(true),
+    }
 }
 
 /// Sends a mail, unless the journal says that it was sent and only the store does not know yet.

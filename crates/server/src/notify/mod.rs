@@ -178,6 +178,9 @@ async fn address(app: &App, alert: &AlertRow, erasures: i64) -> Result<(), Store
         // The alert is read again in the next round, or gone.
         return Ok(());
     }
+    if !tx.is_uncomposed(alert.id).await? {
+        return Ok(());
+    }
     tx.add_notifications(alert.id, &notifications, now).await?;
     let mut hits = RuleHits::default();
     hits.add(&found.rules, 1, 1);

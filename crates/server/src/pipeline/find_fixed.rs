@@ -83,6 +83,9 @@ async fn look(app: &App, waiting: &mut Waiting) -> Result<usize, StoreError> {
         };
         waiting.issues.remove(&issue.id);
         let mut tx = app.store.write().await?;
+        if !tx.is_unchecked(issue.id, newest).await? {
+            continue;
+        }
         if let Some((by, how)) = &found {
             tracing::info!(issue = issue.id, by = by.short(), "an issue is fixed");
             tx.set_resolved(issue.id, now, Some(by.as_str()), how).await?;

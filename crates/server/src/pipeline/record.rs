@@ -55,6 +55,11 @@ impl Recorder {
                 // recorder.
                 Some(_) => drop(tokio::time::timeout(TRY_AGAIN, incoming.wait()).await),
             }
+            if projects.store().is_shared()
+                && let Err(error) = self.sent_before.catch_up(projects.store()).await
+            {
+                tracing::debug!(%error, "ids that other servers recorded could not be read");
+            }
             let batch = Batch::of(incoming.take(MAX_BATCH, MAX_BATCH_BYTES), &self.sent_before);
             let Batch { projects: batches, waiting } = batch;
             let refused = incoming.refusals().take();

@@ -48,10 +48,17 @@ impl SentBefore {
     /// Starts with the ids in the store.
     pub(super) async fn read(store: &Store) -> Result<Self, StoreError> {
         let mut sent_before = Self::knowing(MOST, MORE);
-        for ids in store.recorded_ids().await? {
-            sent_before.add(ids);
-        }
+        sent_before.catch_up(store).await?;
         Ok(sent_before)
+    }
+
+    /// Learns the ids that other servers have recorded since.
+    pub(super) async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
+        let known = self.rows.back().map_or(0, |(number, _)| *number);
+        for ids in store.recorded_ids(known).await? {
+            self.add(ids);
+        }
+        Ok(())
     }
 
     fn knowing(most: usize, more: usize) -> Self {
@@ -161,6 +168,6 @@ mod tests {
         sent_before.write(&mut tx, vec![7], 0).await.expect("store");
         drop(tx);
         assert!(!sent_before.contains(7));
-        assert!(store.recorded_ids().await.expect("ids").is_empty());
+        assert!(store.recorded_ids(0).await.expect("ids").is_empty());
     }
 }

@@ -45,7 +45,8 @@ pub async fn run_weekly(projects: Arc<Projects>) {
 /// Writes the report of a week unless that was done; returns the day of the last report.
 async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreError> {
     let store = projects.store();
-    match store.weekly_sent().await? {
+    let before = store.weekly_sent().await?;
+    match before {
         Some(sent) if was_reported(sent, week.day) => return Ok(sent),
         Some(_) => {}
         // The first start: weeks before it are not reported.
@@ -81,7 +82,8 @@ async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreErro
     }
     // One transaction, so that a crash neither loses the mails nor sends them twice.
     let mut tx = store.write().await?;
-    if tx.erased_since(erasures).await? {
+    // Another server may have written them meanwhile.
+    if tx.erased_since(erasures).await? || tx.weekly_sent().await? != before {
         drop(tx);
         return Box::pin(report(projects, week)).await;
     }

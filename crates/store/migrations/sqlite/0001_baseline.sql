@@ -48,6 +48,12 @@ CREATE TABLE setting (
 -- The highest numbers that were given to a project and to a rule. They are never used twice.
 INSERT INTO setting (name, value) VALUES ('last_project', 1), ('last_rule', 0);
 
+-- Servers that share the database, and when each last said that it lives.
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,
+    seen_at BIGINT NOT NULL
+);
+
 -- What the server signs links with.
 CREATE TABLE server_secret (
     name TEXT PRIMARY KEY,
@@ -365,7 +371,9 @@ CREATE TABLE outbox (
     gave_up_at BIGINT,
     last_error TEXT,
     -- 1: it was given up because nobody gets mail at that address.
-    address_refused BIGINT NOT NULL DEFAULT 0
+    address_refused BIGINT NOT NULL DEFAULT 0,
+    -- The server that sends it, where several share the database.
+    claimed_by TEXT
 );
 CREATE INDEX outbox_due ON outbox (sent_at, gave_up_at, next_attempt_at);
 CREATE INDEX outbox_refused ON outbox (gave_up_at, recipient) WHERE address_refused = 1;

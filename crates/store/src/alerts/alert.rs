@@ -88,6 +88,15 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Whether an alert is still to be composed: another server may have done it meanwhile.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn is_uncomposed(&mut self, alert_id: i64) -> Result<bool, StoreError> {
+        let query = db::query_scalar("SELECT COUNT(*) FROM alert WHERE id = $1 AND composed_at IS NULL");
+        Ok(query.bind(alert_id).fetch_one::<i64>(&mut self.tx).await? > 0)
+    }
+
     /// Notes why an alert has no mails yet. It is tried again when rules change, when a refused
     /// address may be tried again, or when the server starts.
     ///

@@ -8,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod history;
 pub(crate) mod key_text;
+pub mod nodes;
 pub mod open;
 pub(crate) mod pool;
 mod postgres_tx;

@@ -184,6 +184,20 @@ impl WriteTx {
         self.invalidate_verdicts().await
     }
 
+    /// Whether an issue is still to be searched in this revision: another server may have done it,
+    /// or somebody resolved the issue meanwhile.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn is_unchecked(&mut self, issue: i64, revision: i64) -> Result<bool, StoreError> {
+        let query = db::query_scalar(
+            "SELECT COUNT(*) FROM issue \
+             WHERE id = $1 AND checked_revision < $2 AND resolved_at IS NULL",
+        );
+        let query = query.bind(issue).bind(revision);
+        Ok(query.fetch_one::<i64>(&mut self.tx).await? > 0)
+    }
+
     /// Notes that an issue was searched in all revisions up to this one.
     ///
     /// # Errors

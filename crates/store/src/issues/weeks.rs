@@ -38,16 +38,31 @@ impl WriteTx {
     }
 }
 
+const WEEKLY_SENT: &str = "SELECT value FROM setting WHERE name = 'weekly_sent'";
+
+fn day_of(value: Option<i64>) -> Option<Date> {
+    let at = value.and_then(|value| Timestamp::from_millisecond(value).ok());
+    at.map(|at| at.to_zoned(TimeZone::UTC).date())
+}
+
+impl WriteTx {
+    /// The day of the last weekly report, within this transaction, which has to belong to the first
+    /// project: its lock makes servers take turns.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn weekly_sent(&mut self) -> Result<Option<Date>, StoreError> {
+        Ok(day_of(db::query_scalar(WEEKLY_SENT).fetch_optional(&mut self.tx).await?))
+    }
+}
+
 impl Store {
     /// The day of the last weekly report that was sent.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn weekly_sent(&self) -> Result<Option<Date>, StoreError> {
-        let query = db::query_scalar("SELECT value FROM setting WHERE name = 'weekly_sent'");
-        let value: Option<i64> = query.fetch_optional(&self.readers).await?;
-        let at = value.and_then(|value| Timestamp::from_millisecond(value).ok());
-        Ok(at.map(|at| at.to_zoned(TimeZone::UTC).date()))
+        Ok(day_of(db::query_scalar(WEEKLY_SENT).fetch_optional(&self.readers).await?))
     }
 
     /// The issues that occurred, were resolved or regressed in a week or in the one before, most

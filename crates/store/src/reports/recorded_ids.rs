@@ -43,13 +43,13 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The known ids of all projects, the oldest first.
+    /// The known ids of all projects after a number, the oldest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn recorded_ids(&self) -> Result<Vec<RecordedIds>, StoreError> {
-        let query = db::query("SELECT id, hashes FROM recorded_ids ORDER BY id");
-        let rows: Vec<(i64, Vec<u8>)> = query.fetch_all(&self.readers).await?;
+    pub async fn recorded_ids(&self, after: i64) -> Result<Vec<RecordedIds>, StoreError> {
+        let query = db::query("SELECT id, hashes FROM recorded_ids WHERE id > $1 ORDER BY id");
+        let rows: Vec<(i64, Vec<u8>)> = query.bind(after).fetch_all(&self.readers).await?;
         let read = |(number, bytes): (i64, Vec<u8>)| {
             let (hashes, _) = bytes.as_chunks::<8>();
             let hashes = hashes.iter().map(|hash| u64::from_be_bytes(*hash)).collect();

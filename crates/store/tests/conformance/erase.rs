@@ -240,7 +240,7 @@ async fn old_data_is_deleted(store: &Store) -> Answers {
         store.issue(muted),
         store.hours_of(newest, START),
         store.facets_of(kept),
-        store.recorded_ids(),
+        store.recorded_ids(0),
         store.running_revisions(9),
         store.losses_since(START),
         store.outcomes_since(START),

@@ -143,9 +143,9 @@ async fn recorded_ids_are_found(store: &Store) -> Answers {
         tx.add_recorded_ids(&[], START).await.expect("they are stored");
         tx.add_recorded_ids(&[7], START + 1).await.expect("they are stored")
     });
-    let found = answers![store.recorded_ids()];
+    let found = answers![store.recorded_ids(0)];
     write!(store, |tx| tx.delete_recorded_ids(last - 1).await.expect("they are deleted"));
-    let left = store.recorded_ids().await.expect("ids");
+    let left = store.recorded_ids(0).await.expect("ids");
     assert_eq!((left.len(), left[0].number, left[0].hashes.as_slice()), (1, last, &[7][..]));
     found
 }

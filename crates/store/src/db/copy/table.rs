@@ -18,12 +18,13 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// All tables, those that others refer to first.
-pub(super) const TABLES: [Table; 33] = [
+pub(super) const TABLES: [Table; 34] = [
     Table { name: "setting", key: &["name"], is_in_a_new_store: true },
     Table { name: "project", key: &["id"], is_in_a_new_store: true },
     table("project_setting", &["project_id", "option_name"]),
     table("project_key", &["id"]),
     table("server_secret", &["name"]),
+    table("node", &["name"]),
     table("rule", &["id"]),
     table("rule_hit", &["rule_id", "day"]),
     table("issue", &["id"]),
