@@ -44,9 +44,32 @@ pub fn hide_credentials(text: &str) -> String {
             }
             None => after,
         };
+        rest = hide_query(rest, &mut shown);
     }
     shown.push_str(rest);
-    shown
+    hide_password(&shown)
+}
+
+/// Replaces the query of the URL whose authority `rest` begins with; returns what follows.
+fn hide_query<'a>(rest: &'a str, shown: &mut String) -> &'a str {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '\'' | '"');
+    let end = rest.find(ends).unwrap_or(rest.len());
+    let Some(mark) = rest[..end].find('?') else { return rest };
+    shown.push_str(&rest[..mark]);
+    shown.push_str("?***");
+    &rest[end..]
+}
+
+/// Replaces the password of `user:password@host:path`, which is no URL.
+fn hide_password(text: &str) -> String {
+    let hidden = |word: &str| -> Option<String> {
+        let (login, place) = word.split_once('@')?;
+        let (user, password) = login.split_once(':')?;
+        let is_plain = !word.contains("://") && !user.contains('/') && !password.is_empty();
+        (is_plain && place.contains(':')).then(|| format!("{user}:***@{place}"))
+    };
+    let words = text.split_inclusive(char::is_whitespace);
+    words.map(|word| hidden(word).unwrap_or_else(|| word.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -58,6 +81,10 @@ mod tests {
         for (given, shown) in [
             ("https://u:p@h/x.git", "https://***@h/x.git"),
             ("https://u:p@ss@h/x", "https://***@h/x"),
+            ("https://h/x.git?access_token=t", "https://h/x.git?***"),
+            ("fatal: 'https://h/x?a=t/': 403", "fatal: 'https://h/x?***': 403"),
+            ("u:secret@h:x.git", "u:***@h:x.git"),
+            ("git@h:x.git", "git@h:x.git"),
             (
                 "fatal: 'https://tok@h/a' and ssh://git@h/b",
                 "fatal: 'https://***@h/a' and ssh://***@h/b",

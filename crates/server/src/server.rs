@@ -23,7 +23,9 @@ use crate::listen::memory::{Memory, run_give_back};
 use crate::mail::{SentJournal, Smtp, notify_recreated, run_sender};
 use crate::notify::run_notify;
 use crate::pipeline::{Recorder, Verdicts, record_refusals, run_attribution, run_find_fixed};
-use crate::upkeep::{run_maintenance, run_mirrors, run_node, run_projects, run_rules, run_weekly, node_name};
+use crate::upkeep::{
+    node_name, run_maintenance, run_mirrors, run_node, run_projects, run_rules, run_weekly,
+};
 use crate::web;
 
 /// A running server. Dropping it stops it.
@@ -96,15 +98,16 @@ impl Server {
             store.node_lives(&node, now).await?;
         }
         let app = App::open(config, store, clock, http_address).await?;
+        let mut tx = app.store.write().await?;
         for app in app.projects.all() {
-            let mut tx = app.store.write().await?;
+            tx.enter(app.project_id());
             if let Some(contact) = &app.config.addresses.default_contact {
                 // The default contact cannot opt out: alerts that reach nobody else go there.
                 tx.remove_unwanted(contact, UnwantedKind::Alerts).await?;
             }
             tx.release_alerts(now).await?;
-            tx.commit().await?;
         }
+        tx.commit().await?;
         notify_recreated(&app).await?;
         let recorder = Recorder::read(&app.store).await?;
         let verdicts = Arc::new(Verdicts::default());

@@ -239,14 +239,30 @@ pub async fn act(app: &App, actor: Actor<'_>, action: Action) -> Result<Done, Ac
         Action::Reopen { issue } => issue::reopen(app, who, issue).await,
         Action::Notify { issue, again } => issue::notify(app, who, issue, again).await,
         Action::RetryAddress { address, unwanted } => {
+            must_choose(actor, &address, unwanted)?;
             issue::retry_address(app, who, &address, unwanted).await
         }
         Action::GiveRole { address, scope, role } => {
             people::give_role(app, actor, &address, scope, role).await
         }
         Action::WantMails { address, kind, wanted } => {
+            must_choose(actor, &address, Some(kind))?;
             people::want_mails(app, who, &address, kind, wanted).await
         }
+    }
+}
+
+/// Refuses to change the weekly mail of somebody else, which is about all projects, to those who
+/// administer only some of them.
+fn must_choose(
+    actor: Actor<'_>,
+    address: &str,
+    kind: Option<UnwantedKind>,
+) -> Result<(), ActionError> {
+    let is_own = actor.name.eq_ignore_ascii_case(address.trim());
+    match kind {
+        Some(UnwantedKind::Weekly) if !is_own => actor.must_administer_all(),
+        _ => Ok(()),
     }
 }
 

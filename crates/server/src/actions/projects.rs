@@ -6,7 +6,7 @@ use flawless_store::{DEFAULT_PROJECT, KeyRow, NewAction, ProjectId, StoreError};
 
 use super::Actor;
 use crate::app::App;
-use crate::config::{ConfigError, check_project_option, names_files};
+use crate::config::{ConfigError, check_project_option, for_administrators_of_all};
 use crate::project::keys::{KeyError, random_key, working};
 use crate::project::project::check_name;
 
@@ -32,6 +32,9 @@ pub enum ProjectError {
     /// An option or its value is wrong.
     #[error(transparent)]
     Setting(#[from] ConfigError),
+    /// Somebody removed it.
+    #[error("the project was just removed")]
+    Gone,
     /// The first project stays.
     #[error(
         "the first project cannot be removed: reports without a key and addresses without a \
@@ -63,6 +66,8 @@ pub enum ProjectError {
     Key(#[from] KeyError),
 }
 
+/// Longer values of options are refused.
+const MAX_VALUE: usize = 20_000;
 /// Longer labels of keys are refused.
 const MAX_LABEL: usize = 60;
 
@@ -97,44 +102,110 @@ pub async fn add(
     Ok(id)
 }
 
-/// Sets options of the project; returns the names of those that changed.
+/// What to change of a project; what is left out stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change<'a> {
+    /// Options, with their new values.
+    pub settings: &'a [Setting],
+    /// Another name.
+    pub name: Option<&'a str>,
+    /// Whether its reports are refused.
+    pub archived: Option<bool>,
+}
+
+/// Changes the project, all or nothing; returns the names of the options that changed.
 ///
 /// # Errors
-/// An option belongs to the server, or a value is wrong.
-pub async fn set<'a>(
+/// An option belongs to the server, a value or the name is wrong, or the name is taken.
+pub async fn change<'a>(
     app: &App,
     actor: Actor<'_>,
-    settings: &'a [Setting],
+    change: Change<'a>,
 ) -> Result<Vec<&'a str>, ProjectError> {
-    let mut all: Vec<(&str, &str)> = Vec::new();
-    for known in &app.project.settings {
-        if !settings.iter().any(|(name, _)| *name == known.option) {
-            all.push((&known.option, &known.value));
-        }
-    }
-    for (name, value) in settings {
-        check_project_option(name)?;
-        if names_files(name) {
-            must_administer_all(actor)?;
-        }
-        all.extend(value.as_deref().map(|value| (name.as_str(), value)));
-    }
-    check_settings(app, app.project_id(), app.project.name(), &all)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
+    if !tx.has_project().await? {
+        return Err(ProjectError::Gone);
+    }
+    let mut all: Vec<(String, String)> = Vec::new();
+    for known in tx.settings().await? {
+        if !change.settings.iter().any(|(name, _)| *name == known.option) {
+            all.push((known.option, known.value));
+        }
+    }
+    for (name, value) in change.settings {
+        check_project_option(name)?;
+        if for_administrators_of_all(name) {
+            must_administer_all(actor)?;
+        }
+        all.extend(value.clone().map(|value| (name.clone(), value)));
+    }
+    let name = change.name.unwrap_or(app.project.name());
+    let set: Vec<(&str, &str)> =
+        all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    check_settings(app, app.project_id(), name, &set)?;
+    let mut said = Vec::new();
+    if let Some(name) = change.name {
+        check_name(name).map_err(ProjectError::Name)?;
+        if !tx.rename_project(name).await? {
+            return Err(ProjectError::Taken(name.to_owned()));
+        }
+        let what = format!("the project {} was renamed to {name}", app.project.name());
+        said.push(action(actor, "rename_project", what));
+    }
     let mut changed = Vec::new();
-    for (name, value) in settings {
+    for (name, value) in change.settings {
         if tx.set_option(name, value.as_deref(), now, actor.name).await? {
             changed.push(name.as_str());
             let what = match value {
                 Some(_) => format!("the project's {name} was set"),
                 None => format!("the project's {name} is that of the configuration again"),
             };
-            tx.add_action(&action(actor, "set_option", what), now).await?;
+            said.push(action(actor, "set_option", what));
         }
+    }
+    if let Some(is_archived) = change.archived {
+        tx.set_archived(is_archived.then_some(now)).await?;
+        let what = match is_archived {
+            true => "the project was archived",
+            false => "the project is in use again",
+        };
+        said.push(action(actor, "archive_project", what.to_owned()));
+    }
+    for action in &said {
+        tx.add_action(action, now).await?;
     }
     tx.commit().await?;
     Ok(changed)
+}
+
+/// Sets options of the project; returns the names of those that changed.
+///
+/// # Errors
+/// As [`change`].
+pub async fn set<'a>(
+    app: &App,
+    actor: Actor<'_>,
+    settings: &'a [Setting],
+) -> Result<Vec<&'a str>, ProjectError> {
+    change(app, actor, Change { settings, ..Change::default() }).await
+}
+
+/// Gives the project another name.
+///
+/// # Errors
+/// As [`change`].
+pub async fn rename(app: &App, actor: Actor<'_>, name: &str) -> Result<(), ProjectError> {
+    change(app, actor, Change { name: Some(name), ..Change::default() }).await.map(drop)
+}
+
+/// Refuses the project's reports from now on, or accepts them again.
+///
+/// # Errors
+/// As [`change`].
+pub async fn archive(app: &App, actor: Actor<'_>, archived: bool) -> Result<(), ProjectError> {
+    let change = Change { archived: Some(archived), ..Change::default() };
+    self::change(app, actor, change).await.map(drop)
 }
 
 fn must_administer_all(actor: Actor<'_>) -> Result<(), ProjectError> {
@@ -150,44 +221,20 @@ fn check_settings(
     name: &str,
     settings: &[(&str, &str)],
 ) -> Result<(), ConfigError> {
-    for (option, _) in settings {
+    for (option, value) in settings {
         check_project_option(option)?;
+        let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
+        if value.len() > MAX_VALUE || !value.chars().all(is_plain) {
+            let problem =
+                format!("the value is longer than {MAX_VALUE} bytes, or is no plain text");
+            return Err(ConfigError::new(
+                *option,
+                problem,
+                "Write a shorter text in plain letters.",
+            ));
+        }
     }
     app.projects.config().of_project(id, name, settings).map(drop)
-}
-
-/// Gives the project another name.
-///
-/// # Errors
-/// The name is wrong or taken.
-pub async fn rename(app: &App, actor: Actor<'_>, name: &str) -> Result<(), ProjectError> {
-    check_name(name).map_err(ProjectError::Name)?;
-    let now = app.clock.now();
-    let mut tx = app.store.write().await?;
-    if !tx.rename_project(name).await? {
-        return Err(ProjectError::Taken(name.to_owned()));
-    }
-    let what = format!("the project {} was renamed to {name}", app.project.name());
-    tx.add_action(&action(actor, "rename_project", what), now).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Refuses the project's reports from now on, or accepts them again.
-///
-/// # Errors
-/// The store failed.
-pub async fn archive(app: &App, actor: Actor<'_>, is_archived: bool) -> Result<(), ProjectError> {
-    let now = app.clock.now();
-    let mut tx = app.store.write().await?;
-    tx.set_archived(is_archived.then_some(now)).await?;
-    let what = match is_archived {
-        true => "the project was archived",
-        false => "the project is in use again",
-    };
-    tx.add_action(&action(actor, "archive_project", what.to_owned()), now).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// Removes the project with everything that belongs to it, and its mirror.
@@ -200,7 +247,14 @@ pub async fn remove(app: &App, actor: Actor<'_>) -> Result<(), ProjectError> {
         return Err(ProjectError::First);
     }
     let mut tx = app.store.write().await?;
+    if !tx.has_project().await? {
+        return Err(ProjectError::Gone);
+    }
     tx.remove_project().await?;
+    // Its own actions go with it.
+    tx.enter(DEFAULT_PROJECT);
+    let what = format!("the project {} was removed", app.project.name());
+    tx.add_action(&action(actor, "remove_project", what), app.clock.now()).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -217,6 +271,9 @@ pub async fn add_key(app: &App, actor: Actor<'_>, label: &str) -> Result<KeyRow,
     let secret = random_key().map_err(KeyError::Random)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
+    if !tx.has_project().await? {
+        return Err(ProjectError::Gone);
+    }
     tx.add_key(&secret, label, now).await?;
     let (id, project_id, label) = (0, app.project_id(), label.to_owned());
     let key = KeyRow { id, project_id, secret, label, created_at: now, disabled_at: None };
@@ -260,12 +317,11 @@ pub async fn disable_key(
     let Some(key) = app.project.keys.iter().find(|key| key.id == id) else {
         return Err(ProjectError::NoSuchKey);
     };
-    if is_disabled && working(&app.project.keys).all(|other| other.id == id) {
-        return Err(ProjectError::LastKey);
-    }
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    tx.set_key_disabled(id, is_disabled.then_some(now)).await?;
+    if !tx.set_key_disabled(id, is_disabled.then_some(now)).await? {
+        return Err(ProjectError::LastKey);
+    }
     let is = if is_disabled { "was switched off" } else { "was switched on" };
     let what = format!("the key {} {is}", key.in_short());
     tx.add_action(&action(actor, "disable_key", what), now).await?;

@@ -193,8 +193,12 @@ pub async fn undo(app: &App, actor: Actor<'_>, id: i64) -> Result<Done, ActionEr
     let Some(undo) = Undo::read(tx.undo_of(id).await?.as_deref()) else {
         return Err(ActionError::field("", "This cannot be undone."));
     };
-    if let Undo::Role { scope: RoleScope::AllProjects, .. } = &undo {
-        actor.must_administer_all()?;
+    match &undo {
+        Undo::Role { scope: RoleScope::AllProjects, .. } => actor.must_administer_all()?,
+        Undo::Mails { address, kind, .. } => {
+            super::must_choose(actor, address, UnwantedKind::parse(kind))?;
+        }
+        _ => {}
     }
     match &undo {
         Undo::Role { address, .. } if is_own_role(app, who, address) => {

@@ -50,6 +50,8 @@ struct State {
     apps: BTreeMap<ProjectId, App>,
     keys: Arc<Keys>,
     redactions: Vec<(Rules, Arc<Redaction>)>,
+    /// What the redactions remove beside what rules find.
+    secrets: RedactionConfig,
 }
 
 impl Projects {
@@ -111,6 +113,11 @@ impl Projects {
         state.apps.values().find(is).cloned()
     }
 
+    /// The project with exactly this name.
+    pub fn with_name(&self, name: &str) -> Option<App> {
+        self.state().apps.values().find(|app| app.project.name() == name).cloned()
+    }
+
     /// All projects, by number.
     pub fn all(&self) -> Vec<App> {
         self.state().apps.values().cloned().collect()
@@ -159,7 +166,7 @@ impl Projects {
             configs.insert(project.id(), self.config_of(project));
         }
         // No report comes with a key that is not redacted yet.
-        let redactions = self.redactions(&known, &configs).await?;
+        let (redactions, secrets) = self.redactions(&known, &configs).await?;
         let mut keys = Keys::default();
         let mut apps = BTreeMap::new();
         for project in known {
@@ -174,7 +181,7 @@ impl Projects {
             apps.insert(id, self.app(project, config, redaction).await?);
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        *state = State { revision, apps, keys: Arc::new(keys), redactions };
+        *state = State { revision, apps, keys: Arc::new(keys), redactions, secrets };
         Ok(())
     }
 
@@ -213,7 +220,7 @@ impl Projects {
         &self,
         projects: &[Project],
         configs: &HashMap<ProjectId, Arc<Config>>,
-    ) -> Result<Vec<(Rules, Arc<Redaction>)>, StartError> {
+    ) -> Result<(Vec<(Rules, Arc<Redaction>)>, RedactionConfig), StartError> {
         let mut secrets: Vec<Secret> = vec![self.shared.signer.key().clone()];
         for project in projects {
             secrets.extend(project.keys.iter().map(|key| key.secret.clone()));
@@ -222,7 +229,8 @@ impl Projects {
             secrets.extend(channel.secrets());
         }
         let mut urls: Vec<Secret> = Vec::new();
-        for config in configs.values() {
+        // In the order of their numbers, so that the same secrets are equal lists.
+        for config in projects.iter().map(|project| &configs[&project.id()]) {
             for secret in &config.redaction.secrets {
                 if !secrets.contains(secret) {
                     secrets.push(secret.clone());
@@ -234,19 +242,18 @@ impl Projects {
                 }
             }
         }
+        let secrets = RedactionConfig { rules: Rules::default(), secrets, urls };
+        let is_same = self.state().secrets == secrets;
         let mut redactions: Vec<(Rules, Arc<Redaction>)> = Vec::new();
         for project in projects {
             let rules = &configs[&project.id()].redaction.rules;
             if redactions.iter().any(|(of, _)| of == rules) {
                 continue;
             }
-            let config = RedactionConfig {
-                rules: rules.clone(),
-                secrets: secrets.clone(),
-                urls: urls.clone(),
-            };
+            let config = RedactionConfig { rules: rules.clone(), ..secrets.clone() };
             let known = self.state().redactions.iter().find(|(of, _)| of == rules).cloned();
             let redaction = match known {
+                Some((_, redaction)) if is_same => redaction,
                 Some((_, redaction)) => {
                     redaction.set_secrets(&config)?;
                     redaction
@@ -255,7 +262,7 @@ impl Projects {
             };
             redactions.push((rules.clone(), redaction));
         }
-        Ok(redactions)
+        Ok((redactions, secrets))
     }
 
     async fn app(
@@ -265,6 +272,12 @@ impl Projects {
         redaction: Arc<Redaction>,
     ) -> Result<App, StartError> {
         let before = self.get(project.id());
+        if let Some(before) = &before
+            && *before.project == project
+            && Arc::ptr_eq(&before.redaction, &redaction)
+        {
+            return Ok(before.clone());
+        }
         let store = self.shared.store.of(project.id());
         let rules = match &before {
             Some(before) => before.rules.clone(),

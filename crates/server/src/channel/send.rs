@@ -9,9 +9,9 @@ use flawless_store::{ChannelRow, DuePost, Recipient, StoreError, WriteTx};
 use tokio::task::JoinSet;
 
 use super::client::{Answer, PostClient};
-use crate::mail::is_ours;
 use crate::app::App;
 use crate::app::projects::Projects;
+use crate::mail::is_ours;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many channels are posted to simultaneously.

@@ -60,13 +60,19 @@ pub(super) fn is_of_projects(option: &OptionDef) -> bool {
     OF_REPOSITORY.contains(&option.name) || OF_PROJECTS.contains(&option.name)
 }
 
-/// Options that may name any file or folder of the server's machine.
-const NAME_FILES: &[&str] =
-    &["repo_url", "repo_url_file", "repo_dir", "submodules", "ignore_revs_file"];
+/// Options that may name any file or folder of the server's machine, or take much of its time.
+const OF_THE_MACHINE: &[&str] = &[
+    "repo_url",
+    "repo_url_file",
+    "repo_dir",
+    "submodules",
+    "ignore_revs_file",
+    "repo_fetch_interval",
+];
 
-/// Whether the option may name any file or folder of the server's machine.
-pub fn names_files(option: &str) -> bool {
-    NAME_FILES.contains(&option)
+/// Whether only who administers all projects may set the option.
+pub fn for_administrators_of_all(option: &str) -> bool {
+    OF_THE_MACHINE.contains(&option)
 }
 
 /// Checks that a project may set the option.
@@ -117,7 +123,7 @@ impl Config {
             };
             raw.set_for_project(option, &value, name)?;
         }
-        let mut config = Self::resolve_in(&raw, Some(id))?;
+        let mut config = Self::resolve_in(&raw, Some(id), Some(self))?;
         // Mails of all projects have one sender.
         config.smtp = self.smtp.clone();
         if !settings.iter().any(|(option, _)| *option == "repo_fetch_interval") {

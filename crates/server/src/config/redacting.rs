@@ -7,7 +7,7 @@ use super::error::ConfigError;
 use super::typed::Options;
 
 /// What is redacted from reports.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedactionConfig {
     /// `redact_names`, `redact_values` and `redact_off`, checked.
     pub rules: Rules,
@@ -45,6 +45,11 @@ impl Options<'_> {
         // In clients this rule covers the environment, here the server's own secrets, which are
         // redacted whatever is switched off.
         rules.off = off.off.into_iter().filter(|name| name != "environment").collect();
+        self.redaction_with(rules)
+    }
+
+    /// The same with rules that are checked already.
+    pub(super) fn redaction_with(&self, rules: Rules) -> Result<RedactionConfig, ConfigError> {
         let client_secret = self.secret("oidc_client_secret")?;
         let secrets = self.secret("smtp_password")?.into_iter().chain(client_secret).collect();
         let submodules = self.list("submodules").into_iter().map(Secret::new);

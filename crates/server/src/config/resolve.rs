@@ -113,14 +113,19 @@ impl Config {
     /// # Errors
     /// The first value that is wrong, with its place and a hint.
     pub fn resolve(raw: &RawConfig) -> Result<Self, ConfigError> {
-        Self::resolve_in(raw, None)
+        Self::resolve_in(raw, None, None)
     }
 
-    /// The same for a project, which has mirrors of its own.
+    /// The same for a project, which has mirrors of its own. What takes long to make, and is the
+    /// same as `like` has it, is shared.
     pub(super) fn resolve_in(
         raw: &RawConfig,
         project: Option<ProjectId>,
+        like: Option<&Self>,
     ) -> Result<Self, ConfigError> {
+        let same = |names: &[&str]| {
+            like.filter(|like| names.iter().all(|name| like.raw.get(name) == raw.get(name)))
+        };
         let options = Options { raw };
         let data_dir = match options.path("data_dir_path") {
             Some(dir) => dir,
@@ -152,7 +157,10 @@ impl Config {
             },
             smtp: options.smtp(from)?,
             mails: options.mails()?,
-            redaction: options.redaction()?,
+            redaction: match same(&["redact_names", "redact_values", "redact_off"]) {
+                Some(like) => options.redaction_with(like.redaction.rules.clone())?,
+                None => options.redaction()?,
+            },
             sealing: options.sealing()?,
             database: options.database()?,
             webhook_private_addresses: options.bool("webhook_private_addresses")?,
@@ -170,7 +178,10 @@ impl Config {
             submodules: options.submodules(&mirrors)?,
             forges: options.forges(&mirrors)?,
             ignore_revs: options.ignore_revs(),
-            automation: options.automation()?,
+            automation: match same(&["automation_patterns"]) {
+                Some(like) => like.automation.clone(),
+                None => options.automation()?,
+            },
             author_gone_days: u32::try_from(options.number("author_gone_days")?)
                 .unwrap_or(u32::MAX),
             mirror: MirrorIntervals::every(Duration::from_secs(

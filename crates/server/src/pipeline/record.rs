@@ -1,5 +1,5 @@
 //! Makes reports durable, many in one transaction, and only then answers their senders.
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,17 +105,40 @@ impl Recorder {
 /// Stores the refusals that the recorder did not get to count.
 pub async fn record_refusals(projects: &Projects, refused: &ByReason) -> Result<(), StoreError> {
     let mut tx = projects.store().write().await?;
-    add_refusals(&mut tx, projects, refused).await?;
+    let there = enter_all(&mut tx, projects_of(refused)).await?;
+    add_refusals(&mut tx, refused, &there).await?;
     tx.commit().await
+}
+
+fn projects_of(refused: &ByReason) -> impl Iterator<Item = ProjectId> {
+    let projects = refused.keys().map(|(project, _)| *project);
+    // It counts those of projects that are gone.
+    projects.chain((!refused.is_empty()).then_some(DEFAULT_PROJECT))
+}
+
+/// Enters projects in the order of their numbers, so that transactions of several servers never
+/// wait for each other in turn. Returns those that are still there.
+async fn enter_all(
+    tx: &mut WriteTx,
+    projects: impl Iterator<Item = ProjectId>,
+) -> Result<BTreeSet<ProjectId>, StoreError> {
+    let mut there = BTreeSet::new();
+    for project in projects.collect::<BTreeSet<_>>() {
+        tx.enter(project);
+        if tx.has_project().await? {
+            there.insert(project);
+        }
+    }
+    Ok(there)
 }
 
 async fn add_refusals(
     tx: &mut WriteTx,
-    projects: &Projects,
     refused: &ByReason,
+    there: &BTreeSet<ProjectId>,
 ) -> Result<(), StoreError> {
     for ((project, reason), Refused { reports, last_at, example }) in refused {
-        tx.enter(projects.get(*project).map_or(DEFAULT_PROJECT, |_| *project));
+        tx.enter(if there.contains(project) { *project } else { DEFAULT_PROJECT });
         tx.add_outcome(OutcomeKind::Refused, reason, *reports, *last_at, example).await?;
     }
     Ok(())
@@ -170,8 +193,16 @@ impl Recorder {
             plans.push((app, rules, plan, modules));
         }
         let mut tx = projects.store().write().await?;
+        let of_plans = plans.iter().map(|(app, ..)| app.project_id());
+        let there = enter_all(&mut tx, of_plans.chain(projects_of(refused))).await?;
         let (mut ids, mut sets, mut written) = (Vec::new(), Vec::new(), Vec::new());
         for (app, rules, plan, modules) in plans {
+            if !there.contains(&app.project_id()) {
+                // Removed a moment ago: only its own reports are refused.
+                let keys = plan.writes.into_iter().map(|write| write.key);
+                unkept.extend(keys.map(|key| (key, "project removed")));
+                continue;
+            }
             let mut writer = BatchWriter::write(&app, &rules, plan, &mut tx, now).await?;
             ids.append(&mut writer.ids);
             let BatchWriter { tx, capacity, .. } = &mut writer;
@@ -179,7 +210,7 @@ impl Recorder {
             let of_project = writer.finish().await?;
             written.push((app, of_project));
         }
-        add_refusals(&mut tx, projects, refused).await?;
+        add_refusals(&mut tx, refused, &there).await?;
         let ids = self.sent_before.write(&mut tx, ids, now).await?;
         tx.commit().await?;
         self.sent_before.take_over(ids);

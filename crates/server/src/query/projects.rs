@@ -8,7 +8,7 @@ use flawless_store::{ProjectId, ProjectWeeks, StoreError};
 
 use crate::app::App;
 use crate::attribution::Repo;
-use crate::config::{OptionDef, names_files, project_options};
+use crate::config::{OptionDef, for_administrators_of_all, project_options};
 
 /// A project at a glance.
 #[derive(Debug, Clone)]
@@ -105,8 +105,8 @@ pub struct ShownSetting {
     pub is_own: bool,
     /// Where the value is from, in words.
     pub place: String,
-    /// Whether it may name a file of the server: only who administers all projects may set it.
-    pub names_files: bool,
+    /// Whether only who administers all projects may set it.
+    pub for_administrators_of_all: bool,
 }
 
 /// The options of a project, in the order of display.
@@ -127,7 +127,7 @@ pub fn settings(app: &App) -> Vec<ShownSetting> {
             value: app.config.shown.get(option.name).cloned().unwrap_or_default(),
             is_own,
             place,
-            names_files: names_files(option.name),
+            for_administrators_of_all: for_administrators_of_all(option.name),
         }
     };
     project_options().map(shown).collect()

@@ -4,7 +4,7 @@ use flawless_core::Role;
 use flawless_store::{NewSession, WriteTx};
 
 use super::secret::new_secret;
-use super::{SignInError, highest_role_of};
+use super::{Roles, SignInError};
 use crate::app::App;
 
 /// A session that has begun.
@@ -33,19 +33,22 @@ pub async fn begin(
     user_agent: &str,
 ) -> Result<Option<SignedIn>, SignInError> {
     let address = address.to_ascii_lowercase();
-    let Some(role) = highest_role_of(app, &address).await? else { return Ok(None) };
+    let roles = Roles::read(app, &address).await?;
+    if roles.highest().is_none() {
+        return Ok(None);
+    }
     let mut tx = app.store.write().await?;
-    let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
+    let signed_in = begin_in(app, &mut tx, &address, roles.in_all(), how, user_agent).await?;
     tx.commit().await?;
     Ok(Some(signed_in))
 }
 
-/// The same within a transaction, for an address in lower case with this role.
+/// The same within a transaction, for an address in lower case with this role in all projects.
 pub(super) async fn begin_in(
     app: &App,
     tx: &mut WriteTx,
     address: &str,
-    role: Role,
+    in_all: Option<Role>,
     how: &str,
     user_agent: &str,
 ) -> Result<SignedIn, SignInError> {
@@ -59,11 +62,11 @@ pub(super) async fn begin_in(
         expires_at: expires_at(app, now),
     };
     tx.add_session(&session, now).await?;
-    if role == Role::Administrator {
+    if in_all == Some(Role::Administrator) {
         tx.note_administrator(now).await?;
         // Nobody else can become the first administrator.
         tx.remove_administrator_links().await?;
     }
-    tracing::info!(address, how, %role, "somebody signed in");
+    tracing::info!(address, how, "somebody signed in");
     Ok(SignedIn { secret: secret.text, address: address.to_owned() })
 }

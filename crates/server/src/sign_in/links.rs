@@ -4,7 +4,7 @@ use flawless_store::{GivenRole, LINK_LIFE_MS, LinkKind, NewLink, RoleScope};
 
 use super::begin::{SignedIn, begin_in};
 use super::secret::{hash, new_secret};
-use super::{SignIn, SignInError, highest_role_of};
+use super::{Roles, SignIn, SignInError, highest_role_of};
 use crate::app::App;
 use crate::mail::sign_in_mail;
 use crate::show::links;
@@ -136,9 +136,13 @@ pub async fn use_link(
     let Some(link) = app.store.sign_in_link(&hash, now).await? else {
         return Ok(UsedLink::Gone);
     };
-    let (address, role) = match (&link.address, typed) {
-        (Some(address), _) => (address.clone(), highest_role_of(app, address).await?),
-        (None, Some(typed)) => (typed.to_ascii_lowercase(), Some(Role::Administrator)),
+    let administrator = Some(Role::Administrator);
+    let (address, role, in_all) = match (&link.address, typed) {
+        (Some(address), _) => {
+            let roles = Roles::read(app, address).await?;
+            (address.clone(), roles.highest(), roles.in_all())
+        }
+        (None, Some(typed)) => (typed.to_ascii_lowercase(), administrator, administrator),
         (None, None) => return Ok(UsedLink::NeedsAddress),
     };
     let how = match link.kind.as_str() {
@@ -158,7 +162,7 @@ pub async fn use_link(
         let role = GivenRole::Role(role);
         tx.give_role(&address, RoleScope::AllProjects, role, now, how).await?;
     }
-    let signed_in = begin_in(app, &mut tx, &address, role, how, user_agent).await?;
+    let signed_in = begin_in(app, &mut tx, &address, in_all, how, user_agent).await?;
     tx.commit().await?;
     Ok(UsedLink::SignedIn(signed_in, link.next))
 }

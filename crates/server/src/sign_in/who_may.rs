@@ -72,8 +72,11 @@ impl Roles {
     }
 
     fn in_project(&self, project: ProjectId) -> Option<Role> {
+        let of_all = self.given_for(RoleScope::AllProjects);
         let own = self.given_for(RoleScope::Project(project));
-        self.role(own.or_else(|| self.given_for(RoleScope::AllProjects)))
+        // Nobody lets in whom an administrator of all projects has blocked.
+        let is_blocked = of_all.is_some_and(|row| row.role == GivenRole::Blocked.as_str());
+        self.role(own.filter(|_| !is_blocked).or(of_all))
     }
 
     fn given_for(&self, scope: RoleScope) -> Option<&PersonRole> {

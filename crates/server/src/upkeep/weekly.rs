@@ -76,7 +76,7 @@ async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreErro
     }
     for (to, parts) in people {
         match weekly_mail(&parts, now) {
-            Ok(mail) => mails.push((parts[0].app.project_id(), mail)),
+            Ok(mail) => mails.push(mail),
             Err(error) => tracing::error!(%error, to, "a weekly report could not be written"),
         }
     }
@@ -87,8 +87,8 @@ async fn report(projects: &Projects, week: ReportWeek) -> Result<Date, StoreErro
         drop(tx);
         return Box::pin(report(projects, week)).await;
     }
-    for (project, mail) in &mails {
-        tx.enter(*project);
+    // They are about several projects, and go with none of them.
+    for mail in &mails {
         tx.add_mail(mail, now).await?;
     }
     tx.set_weekly_sent(week.day).await?;

@@ -132,7 +132,7 @@ fn router(site: Site) -> Router {
     };
     let all = all
         .method_not_allowed_fallback(layout::page::forms_only)
-        .merge(api::router(&site))
+        .merge(api::router())
         .fallback(layout::page::not_found);
     let all = match is_first {
         true => all,

@@ -41,13 +41,18 @@ struct Made {
     project: Arc<Project>,
     router: Router,
     memory: Arc<QueryMemory>,
+    /// Counts up with each request, of any project.
+    used: u64,
 }
+
+/// Projects whose pages are kept ready. Others cost a few milliseconds and their caches.
+const MOST_MADE: usize = 32;
 
 async fn answer(State(sites): State<Arc<Sites>>, mut request: Request) -> Response {
     let (root, router) = match project_and_rest(request.uri()) {
         Some((name, rest)) => {
             *request.uri_mut() = rest;
-            match sites.projects.named(&name) {
+            match sites.projects.with_name(&name) {
                 Some(app) => (app.root.clone(), sites.router(app)),
                 None => {
                     let root: Arc<str> = format!("{PROJECTS_PATH}/{name}").into();
@@ -103,19 +108,30 @@ fn set_root(response: &mut Response<Body>, root: &str) {
 impl Sites {
     fn router(&self, app: App) -> Router {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = made.get(&app.project_id());
-        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.project, &app.project)) {
-            return known.router.clone();
+        let newest = made.values().map(|known| known.used).max().unwrap_or_default();
+        let known = made.get_mut(&app.project_id());
+        let memory = match known {
+            Some(known) if Arc::ptr_eq(&known.project, &app.project) => {
+                known.used = newest + 1;
+                return known.router.clone();
+            }
+            Some(known) => known.memory.clone(),
+            None => Arc::default(),
+        };
+        if made.len() >= MOST_MADE
+            && let Some(oldest) = made.iter().min_by_key(|(_, known)| known.used)
+        {
+            let oldest = *oldest.0;
+            made.remove(&oldest);
         }
-        let memory = known.map(|known| known.memory.clone()).unwrap_or_default();
-        let project = app.project.clone();
-        let is_first = app.root.is_empty();
+        let (project, is_first) = (app.project.clone(), app.root.is_empty());
         let site = Site { app: app.clone(), memory: memory.clone(), sign_in: self.sign_in.clone() };
         let mut router = super::router(site);
         if is_first {
             router = router.merge(unsubscribe_router(app.clone()));
         }
-        made.insert(app.project_id(), Made { project, router: router.clone(), memory });
+        let used = newest + 1;
+        made.insert(app.project_id(), Made { project, router: router.clone(), memory, used });
         router
     }
 }

@@ -93,7 +93,8 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn is_uncomposed(&mut self, alert_id: i64) -> Result<bool, StoreError> {
-        let query = db::query_scalar("SELECT COUNT(*) FROM alert WHERE id = $1 AND composed_at IS NULL");
+        let query =
+            db::query_scalar("SELECT COUNT(*) FROM alert WHERE id = $1 AND composed_at IS NULL");
         Ok(query.bind(alert_id).fetch_one::<i64>(&mut self.tx).await? > 0)
     }
 

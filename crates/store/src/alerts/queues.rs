@@ -28,16 +28,17 @@ impl Store {
         Ok(query.bind(self.project).fetch_one(&self.readers).await?)
     }
 
-    /// Mails of all projects that wait for the mail server; no posts.
+    /// Mails of all projects that wait for the mail server, no posts; the error is one of this
+    /// project's.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn outbox_queue(&self) -> Result<QueueAge, StoreError> {
         let query = db::query(
             "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest_at, \
-             MAX(last_error) AS last_error FROM outbox \
+             MAX(CASE WHEN project_id = $1 THEN last_error END) AS last_error FROM outbox \
              WHERE sent_at IS NULL AND gave_up_at IS NULL AND kind <> 'post'",
         );
-        Ok(query.fetch_one(&self.readers).await?)
+        Ok(query.bind(self.project).fetch_one(&self.readers).await?)
     }
 }

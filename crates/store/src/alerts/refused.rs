@@ -47,7 +47,7 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Addresses to which a mail was given up within the two weeks before `now`, because a full
+    /// Addresses to which a mail of the project was given up within the two weeks before `now`, because a full
     /// mailbox or a mistake must not exclude somebody forever, and those that want no alerts.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Store {
              MAX(COALESCE(outbox.last_error, '')) AS words FROM outbox \
              LEFT JOIN retried_address ON retried_address.project_id = $2 \
              AND retried_address.address = LOWER(outbox.recipient) \
-             WHERE outbox.gave_up_at > $1 AND outbox.address_refused = 1 \
+             WHERE outbox.project_id = $2 AND outbox.gave_up_at > $1 AND outbox.address_refused = 1 \
              AND outbox.gave_up_at > COALESCE(retried_address.retried_at, 0) \
              GROUP BY outbox.recipient \
              UNION ALL SELECT address, since, NULL FROM unwanted_mail \

@@ -150,14 +150,16 @@ impl WriteTx {
 }
 
 impl Store {
-    /// Everybody who does not want some mails, by address.
+    /// Everybody to whom the project wrote and who does not want some mails, by address.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn unwanted_mails(&self) -> Result<Vec<UnwantedMail>, StoreError> {
         let query = db::query(
             "SELECT address, kind, since FROM unwanted_mail \
-             WHERE (project_id = $1 AND kind = 'alerts') OR (project_id = $2 AND kind = 'weekly') \
+             WHERE (project_id = $1 AND kind = 'alerts') \
+             OR (project_id = $2 AND kind = 'weekly' AND ($1 = $2 OR EXISTS (SELECT 1 FROM outbox \
+             WHERE outbox.project_id = $1 AND LOWER(outbox.recipient) = unwanted_mail.address))) \
              ORDER BY address, kind",
         );
         Ok(query.bind(self.project).bind(DEFAULT_PROJECT).fetch_all(&self.readers).await?)

@@ -16,7 +16,7 @@ impl Store {
         Ok(query.fetch_all(&self.readers).await?)
     }
 
-    /// Whether an issue has or had this number.
+    /// Whether an issue has or had this number, and it is not one of another project.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -24,8 +24,9 @@ impl Store {
         let query = db::query_scalar(
             "SELECT $1 > 0 AND $1 <= (SELECT COALESCE(MAX(number), 0) FROM \
              (SELECT MAX(id) AS number FROM issue \
-              UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers)",
+              UNION ALL SELECT value FROM setting WHERE name = 'last_issue') AS numbers) \
+             AND NOT EXISTS (SELECT 1 FROM issue WHERE id = $1 AND project_id <> $2)",
         );
-        Ok(query.bind(number).fetch_one(&self.readers).await?)
+        Ok(query.bind(number).bind(self.project).fetch_one(&self.readers).await?)
     }
 }

@@ -151,7 +151,8 @@ impl Store {
     pub async fn undeliverable_since(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let query = db::query(
             "SELECT LOWER(lost.recipient), MIN(lost.gave_up_at) FROM outbox AS lost \
-             WHERE lost.gave_up_at > 0 AND lost.address_refused = 1 AND lost.gave_up_at > \
+             WHERE lost.project_id = $1 AND lost.gave_up_at > 0 AND lost.address_refused = 1 \
+             AND lost.gave_up_at > \
              COALESCE((SELECT MAX(sent.sent_at) FROM outbox AS sent \
                        WHERE LOWER(sent.recipient) = LOWER(lost.recipient)), 0) \
              AND lost.gave_up_at > COALESCE((SELECT MAX(retried_at) FROM retried_address \

@@ -158,14 +158,16 @@ impl WriteTx {
 }
 
 impl Store {
-    /// The assignment that holds in this project for an address, in lower case.
+    /// The assignment that holds in this project for an address, in lower case: that of the project
+    /// comes before that of all, except for somebody who is blocked in all.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn given_role(&self, address: &str) -> Result<Option<GivenRole>, StoreError> {
         let query = db::query_scalar(
             "SELECT role FROM person_role WHERE address = $1 AND project_id IN (0, $2) \
-             ORDER BY project_id DESC LIMIT 1",
+             ORDER BY CASE WHEN project_id = 0 AND role = 'blocked' THEN 0 ELSE 1 END, \
+             project_id DESC LIMIT 1",
         );
         let query = query.bind(address).bind(self.project);
         let role: Option<String> = query.fetch_optional(&self.readers).await?;

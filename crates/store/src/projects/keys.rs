@@ -62,7 +62,7 @@ impl WriteTx {
         self.projects_changed().await
     }
 
-    /// Switches a key off, or on again with `None`.
+    /// Switches a key off, or on again with `None`. `false`: it would be the last one that works.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -70,11 +70,22 @@ impl WriteTx {
         &mut self,
         id: i64,
         disabled_at: Option<i64>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        if disabled_at.is_some() {
+            let others = db::query_scalar(
+                "SELECT COUNT(*) FROM project_key \
+                 WHERE project_id = $1 AND id <> $2 AND disabled_at IS NULL",
+            );
+            let others = others.bind(self.project).bind(id);
+            if others.fetch_one::<i64>(&mut self.tx).await? == 0 {
+                return Ok(false);
+            }
+        }
         let query =
             db::query("UPDATE project_key SET disabled_at = $2 WHERE id = $1 AND project_id = $3");
         query.bind(id).bind(disabled_at).bind(self.project).execute(&mut self.tx).await?;
-        self.projects_changed().await
+        self.projects_changed().await?;
+        Ok(true)
     }
 }
 

@@ -43,6 +43,15 @@ impl WriteTx {
         Ok(Some(id))
     }
 
+    /// Whether the project is still there: another process may have removed it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn has_project(&mut self) -> Result<bool, StoreError> {
+        let query = db::query_scalar("SELECT COUNT(*) FROM project WHERE id = $1");
+        Ok(query.bind(self.project).fetch_one::<i64>(&mut self.tx).await? > 0)
+    }
+
     /// The number of the project with this name.
     ///
     /// # Errors

@@ -60,6 +60,20 @@ impl WriteTx {
     }
 }
 
+impl WriteTx {
+    /// What the project sets, within this transaction.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn settings(&mut self) -> Result<Vec<SettingRow>, StoreError> {
+        let query = db::query(
+            "SELECT project_id, option_name, value, set_at, set_by FROM project_setting \
+             WHERE project_id = $1 ORDER BY option_name",
+        );
+        Ok(query.bind(self.project).fetch_all(&mut self.tx).await?)
+    }
+}
+
 impl Store {
     /// What all projects set, by project and option.
     ///

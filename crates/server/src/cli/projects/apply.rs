@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 
-use crate::actions::projects::{self, COMMAND_LINE, Setting};
+use crate::actions::projects::{self, COMMAND_LINE, Change, Setting};
 use crate::app::App;
 use crate::cli::{ConfArgument, print};
 use crate::config::{ProjectSection, read_projects};
@@ -57,7 +57,16 @@ fn read(file: &Path) -> anyhow::Result<Vec<ProjectSection>> {
         .read_to_string(&mut text)
         .with_context(|| format!("{name} cannot be read"))?;
     let name = if name == "-" { "standard input" } else { &name };
-    Ok(read_projects(&text, name)?)
+    let mut projects = read_projects(&text, name)?;
+    // A folder is one beside the file, wherever the command runs.
+    let beside = std::path::absolute(file)?;
+    let beside = beside.parent().unwrap_or(Path::new("/"));
+    for value in projects.iter_mut().flat_map(|project| project.settings.iter_mut()) {
+        if ["repo_url", "repo_dir"].contains(&value.0.as_str()) && beside.join(&*value.1).exists() {
+            *value.1 = beside.join(&*value.1).display().to_string();
+        }
+    }
+    Ok(projects)
 }
 
 fn check(app: &App, section: &ProjectSection) -> anyhow::Result<()> {
@@ -114,10 +123,9 @@ async fn change(app: &App, section: &ProjectSection, dry_run: bool) -> anyhow::R
         changes.push(what.to_owned());
     }
     if !dry_run {
-        projects::set(app, COMMAND_LINE, &settings).await?;
-        if was_archived != section.is_archived {
-            projects::archive(app, COMMAND_LINE, section.is_archived).await?;
-        }
+        let archived = (was_archived != section.is_archived).then_some(section.is_archived);
+        let change = Change { settings: &settings, name: None, archived };
+        projects::change(app, COMMAND_LINE, change).await?;
     }
     Ok(changes)
 }

@@ -35,6 +35,9 @@ pub(super) async fn set(app: &App, settings: &[Setting]) -> anyhow::Result<ExitC
 }
 
 pub(super) async fn rename(app: &App, new_name: &str) -> anyhow::Result<ExitCode> {
+    if app.project.name() == new_name {
+        return print(format!("{new_name} has this name already\n"));
+    }
     projects::rename(app, COMMAND_LINE, new_name).await?;
     app.store.close().await;
     let mut text = format!("{} is called {new_name} now\n", app.project.name());

@@ -50,6 +50,29 @@ impl Caller {
     }
 }
 
+/// A caller who is known, and may see at least one project, but perhaps not this one.
+#[derive(Debug)]
+pub(super) struct KnownCaller(Vec<(App, Role)>);
+
+impl KnownCaller {
+    /// The projects that the caller may see, with the role in each.
+    pub(super) fn projects(&self) -> &[(App, Role)] {
+        &self.0
+    }
+}
+
+impl FromRequestParts<Site> for KnownCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        let Ok(context) = PageContext::from_request_parts(parts, site).await;
+        match context.refused {
+            Some(Refused { projects, .. }) if !projects.is_empty() => Ok(Self(projects)),
+            _ => Ok(Self(Caller::from_request_parts(parts, site).await?.0.projects)),
+        }
+    }
+}
+
 impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 

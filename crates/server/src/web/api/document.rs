@@ -1,8 +1,7 @@
 //! The OpenAPI document: generated from the handlers, with the errors that all of them share.
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::Extension;
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
@@ -14,6 +13,7 @@ use utoipa::{OpenApi, ToSchema};
 use super::actions::NewAction;
 use super::problem::{FieldProblem, PROBLEM_JSON, Problem};
 use super::rule_bodies::ListName;
+use crate::app::App;
 
 /// What no handler describes.
 #[derive(OpenApi)]
@@ -38,15 +38,11 @@ use super::rule_bodies::ListName;
 )]
 pub(super) struct Document;
 
-/// The document as JSON.
-#[derive(Debug, Clone)]
-pub(super) struct Text(pub(super) Arc<str>);
-
 /// This document
 #[utoipa::path(get, path = "/openapi.json", tag = "document", security(()),
     responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-pub(super) async fn show(Extension(Text(text)): Extension<Text>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+pub(super) async fn show(State(app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], super::document(&app)).into_response()
 }
 
 const TOKEN: &str = "token";

@@ -31,10 +31,26 @@ use utoipa_axum::routes;
 use self::document::Document;
 use self::problem::Problem;
 use super::Site;
+use crate::app::App;
 
 /// Everything below `/api`.
-pub(super) fn router(site: &Site) -> Router<Site> {
-    let app = &site.app;
+pub(super) fn router() -> Router<Site> {
+    let (routes, _) = nouns();
+    routes
+        .method_not_allowed_fallback(not_allowed)
+        .route("/api", get(not_found))
+        .route("/api/{*rest}", any(not_found))
+        .layer(from_fn(acceptable))
+}
+
+/// The OpenAPI document: it is made on request, because it is large and seldom read.
+pub(super) fn document(app: &App) -> String {
+    let (_, openapi) = nouns();
+    super::api::document::finish(openapi, &app.base_url, app.config.sign_in.required)
+}
+
+/// The addresses with their handlers, and what the document says of them.
+fn nouns() -> (Router<Site>, utoipa::openapi::OpenApi) {
     let nouns = OpenApiRouter::new()
         .routes(routes!(super::api::issues::list))
         .routes(routes!(super::api::issues::show))
@@ -63,14 +79,7 @@ pub(super) fn router(site: &Site) -> Router<Site> {
         .routes(routes!(super::api::me::show))
         .routes(routes!(super::api::document::show));
     let all = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", nouns);
-    let (routes, openapi) = all.split_for_parts();
-    let text = super::api::document::finish(openapi, &app.base_url, app.config.sign_in.required);
-    routes
-        .method_not_allowed_fallback(not_allowed)
-        .route("/api", get(not_found))
-        .route("/api/{*rest}", any(not_found))
-        .layer(from_fn(acceptable))
-        .layer(axum::Extension(super::api::document::Text(text.into())))
+    all.split_for_parts()
 }
 
 /// Refuses a request before its handler runs.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::caller::Caller;
+use super::caller::{Caller, KnownCaller};
 use super::input::{At, Json};
 use super::problem::Problem;
 use super::time::Time;
@@ -122,9 +122,10 @@ impl From<ProjectError> for Problem {
             ProjectError::Store(error) => error.into(),
             ProjectError::NotAllowed => Self::forbidden(&error.to_string()),
             ProjectError::NoSuchKey => Self::not_found(&error.to_string()),
-            ProjectError::Taken(_) | ProjectError::First | ProjectError::LastKey => {
-                Self::conflict(&error.to_string())
-            }
+            ProjectError::Taken(_)
+            | ProjectError::First
+            | ProjectError::LastKey
+            | ProjectError::Gone => Self::conflict(&error.to_string()),
             error => Self::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
         }
     }
@@ -200,7 +201,7 @@ async fn changed(app: &App, role: Role) -> Result<ProjectDetails, Problem> {
 /// The projects
 #[utoipa::path(get, path = "/projects", tag = "projects",
     responses((status = 200, body = Projects)))]
-pub(super) async fn list(caller: Caller) -> Result<Answer<Projects>, Problem> {
+pub(super) async fn list(caller: KnownCaller) -> Result<Answer<Projects>, Problem> {
     let projects = caller.projects().iter().map(|(app, role)| body(app, *role)).collect();
     Ok(Answer::ok(Projects { projects }))
 }
@@ -252,14 +253,13 @@ pub(super) async fn change(
 ) -> Result<Answer<ProjectDetails>, Problem> {
     let app = administered(&caller, &name)?;
     let settings: Vec<Setting> = change.settings.into_iter().collect();
-    actions::set(&app, caller.actor(), &settings).await?;
-    if let Some(name) = change.name.filter(|name| name != app.project.name()) {
-        actions::rename(&app, caller.actor(), &name).await?;
-    }
     let was_archived = app.project.row.archived_at.is_some();
-    if let Some(archived) = change.archived.filter(|archived| *archived != was_archived) {
-        actions::archive(&app, caller.actor(), archived).await?;
-    }
+    let change = actions::Change {
+        settings: &settings,
+        name: change.name.as_deref().filter(|name| *name != app.project.name()),
+        archived: change.archived.filter(|archived| *archived != was_archived),
+    };
+    actions::change(&app, caller.actor(), change).await?;
     Ok(Answer::ok(changed(&app, Role::Administrator).await?))
 }
 

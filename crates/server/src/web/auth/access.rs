@@ -38,6 +38,7 @@ pub(crate) async fn identify(State(site): State<Site>, request: Request, next: N
         form_token,
         path,
         root: site.app.root.clone(),
+        is_archived: site.app.project.row.archived_at.is_some(),
         projects,
         refused: found.refused,
         done,
@@ -95,7 +96,7 @@ pub(crate) async fn require(
 /// Passes requests of all known visitors, even of those who may not see anything; forms as in
 /// [`require`].
 pub(crate) async fn require_known(context: PageContext, request: Request, next: Next) -> Response {
-    if context.visitor.is_none() && context.session().is_none() {
+    if context.visitor.is_none() && context.refused.is_none() {
         return unknown(context, &request);
     }
     with_form_token(context, request, next).await

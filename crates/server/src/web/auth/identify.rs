@@ -54,7 +54,7 @@ pub(crate) async fn find(site: &Site, parts: &Parts) -> Result<Identified, Store
     if let Some(address) = proxied(app, parts) {
         let roles = Roles::read(app, &address).await?;
         let Some(role) = roles.here() else { return Ok(refused(address, &roles)) };
-        if role == Role::Administrator {
+        if roles.in_all() == Some(Role::Administrator) {
             site.sign_in.note_administrator(app).await.unwrap_or_else(not_noted);
         }
         let (role_in_all, projects) = (roles.in_all(), roles.projects());

@@ -119,6 +119,8 @@ pub(crate) struct PageContext {
     pub(crate) root: Arc<str>,
     /// The other projects that the visitor may see, and this one; empty when there is only one.
     pub(crate) projects: Vec<ProjectLink>,
+    /// Whether the project is archived.
+    pub(crate) is_archived: bool,
     /// An identified person who may not see anything.
     pub(crate) refused: Option<Refused>,
     /// The action that led to this page, from the parameter `done`.

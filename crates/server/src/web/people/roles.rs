@@ -95,8 +95,11 @@ pub(crate) async fn show(
     addresses.dedup();
     let people = addresses.into_iter().map(|address| {
         let rows = given.get(address).map_or(&[][..], Vec::as_slice);
-        // That of the project comes after that for all, and holds.
-        let row = rows.last();
+        // That of the project comes after that for all, and holds, unless they are blocked in all.
+        let is_blocked = |row: &&PersonRole| {
+            row.scope == RoleScope::AllProjects && row.role == GivenRole::Blocked.as_str()
+        };
+        let row = rows.iter().find(is_blocked).or(rows.last());
         let role = row.map(|row| GivenRole::parse(&row.role).unwrap_or(GivenRole::Blocked));
         let role_with_reason = role_with_reason(config, role, address);
         let by = row.filter(|_| !role_with_reason.is_fixed).map(|row| match row.scope {

@@ -127,7 +127,9 @@ async fn stranger_cannot_tell_a_project_from_none() {
                 let plain = |text: &str| text.replace(project, "NAME");
                 (answer.status, plain(answer.location()), plain(&answer.body))
             };
-            assert_eq!(ask("pay").await, ask("non").await, "{method} {path}");
+            for project in ["pay", "2"] {
+                assert_eq!(ask(project).await, ask("non").await, "{project}: {method} {path}");
+            }
         }
     }
     let (_, overview) = get(&format!("http://{}/projects", app.server.http_address)).await;
@@ -163,6 +165,11 @@ async fn administrator_of_one_project_gets_no_power_over_others() {
     let fields = [("option", "report_error_threshold"), ("value", "5")];
     assert_eq!(post("/settings/save", &fields).await.status, 303);
     assert_eq!(post("/settings/remove", &[("name", "web")]).await.status, 403);
+    let weekly = [("kind", "weekly"), ("wanted", "no")];
+    let of_cleo = format!("/people/{}/mails", CLEO.1);
+    assert_eq!(post(&of_cleo, &weekly).await.status, 409, "it is about all projects");
+    let alerts = [("kind", "alerts"), ("wanted", "no")];
+    assert_eq!(post(&of_cleo, &alerts).await.status, 303, "those are of this project");
     let roles = surfer.get("/projects/web/people/roles").await.body;
     assert!(!roles.contains("root@example.com +"), "{roles}");
 }
@@ -193,4 +200,35 @@ async fn token_of_somebody_with_one_project_reads_that_one() {
         .collect();
     assert_eq!(names, ["web"]);
     assert_eq!(program.get("/projects/web/api/v1/projects/pay").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_blocked_everywhere_is_let_in_by_no_project() {
+    let app = two_projects().await;
+    let web = app.server.app.projects.named("web").expect("it is there");
+    let mut tx = web.store.write().await.expect("store");
+    let blocked = GivenRole::Blocked;
+    tx.give_role(READER, RoleScope::AllProjects, blocked, 0, "root").await.expect("given");
+    tx.commit().await.expect("store");
+    let surfer = Surfer::new(&app);
+    surfer.post_bare("/sign_in", &[("address", READER), ("next", "/")]).await;
+    app.settle().await;
+    assert!(crate::harness::mails_to(&app, READER).is_empty(), "there is no link for them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_and_mail_servers_words_stay_in_their_project() {
+    let smtp = crate::harness::SmtpServer::refusing(CLEO.1);
+    let app = App::with("default_contact", "team@example.com").smtp(smtp).start().await;
+    let (pay, web) = (repository_of(CLEO, "a.py"), repository_of(crate::harness::BEN, "b.py"));
+    let pay = add_project(&app, "pay", &pay).await;
+    let web = add_project(&app, "web", &web).await;
+    report_to(&app, &pay, &[frame_in("/srv/a.py")]).await.expect("accepted");
+    settle(&app, &[&pay, &web]).await;
+    let (_, own) = app.get("/projects/pay/people").await;
+    assert!(own.contains(CLEO.1) && own.contains("550"), "{own}");
+    for page in ["/projects/web/people", "/projects/web/check_health", "/people"] {
+        let (_, text) = app.get(page).await;
+        assert!(!text.contains("550 ") && !text.contains(CLEO.1), "{page}: {text}");
+    }
 }

@@ -235,3 +235,19 @@ async fn api_makes_and_changes_a_project() {
     assert_eq!(send("DELETE", "/default", json!({})).await.0, 409);
     assert!(project(&app, 2).is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_by_the_api_is_all_or_nothing() {
+    let app = App::start().await;
+    stdout(&projects(&app, &["add", "pay"]));
+    wait_until("the server knows it", async || named(&app, "pay").is_some()).await;
+    let url = format!("http://{}/api/v1/projects/pay", app.server.http_address);
+    let body = json!({"name": "default", "settings": {"digest_minutes": "7"}, "archived": true});
+    let request = reqwest::Client::new().patch(url).header("content-type", "application/json");
+    let answer = request.body(body.to_string()).send().await.expect("an answer");
+    assert_eq!(answer.status(), 409);
+    let shown: Value =
+        serde_json::from_str(&stdout(&projects(&app, &["show", "pay", "--json"]))).expect("JSON");
+    assert_eq!(shown["settings"]["digest_minutes"]["value"], "5");
+    assert_eq!(shown["archived_at"], Value::Null);
+}

@@ -220,3 +220,22 @@ async fn weekly_mail_is_one_for_all_projects_of_a_person() {
         assert!(unwanted.expect("store"), "one weekly mail is about all projects");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removed_project_takes_no_report_of_another_with_it() {
+    let app = App::start().await;
+    let (pay, web) = (repository_of(CLEO, "a.py"), repository_of(DORA, "b.py"));
+    let pay = add_project(&app, "pay", &pay).await;
+    let web = add_project(&app, "web", &web).await;
+    // The server does not know yet that the project is gone.
+    let mut tx = pay.store.write().await.expect("store");
+    tx.remove_project().await.expect("removed");
+    tx.commit().await.expect("store");
+    let (of_pay, of_web) = ([frame_in("/srv/a.py")], [frame_in("/srv/b.py")]);
+    let (gone, kept) = tokio::join!(report_to(&app, &pay, &of_pay), report_to(&app, &web, &of_web));
+    assert!(gone.is_err(), "its sender is not told ok");
+    kept.expect("the other one is accepted");
+    report_to(&app, &web, &[frame_in("/srv/b.py")]).await.expect("at once");
+    settle(&app, &[&web]).await;
+    assert_eq!(app.one_mail().await.to, DORA.1);
+}
