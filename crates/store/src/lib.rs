@@ -69,6 +69,7 @@ pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
 pub use rules::rule::{AddedRule, RuleEntry};
 
 use crate::db::pool::{Pool, Tx};
+use crate::issues::revision::Revisions;
 use crate::sealing::Sealing;
 
 /// The number of a project.
@@ -92,8 +93,7 @@ pub struct WriteTx {
     tx: Tx,
     sealing: Sealing,
     project: ProjectId,
-    /// The revision of the counts that it writes, and of which project.
-    counts_revision: Option<(ProjectId, i64)>,
+    revisions: Revisions,
 }
 
 impl Store {
@@ -116,7 +116,7 @@ impl Store {
     pub async fn write(&self) -> Result<WriteTx, StoreError> {
         let tx = self.writer.begin_write(self.project).await?;
         let (sealing, project) = (self.sealing.clone(), self.project);
-        Ok(WriteTx { tx, sealing, project, counts_revision: None })
+        Ok(WriteTx { tx, sealing, project, revisions: Revisions::default() })
     }
 }
 

@@ -12,6 +12,6 @@ pub mod matched;
 pub mod merge;
 pub mod muted;
 pub mod resolved;
-mod revision;
+pub(crate) mod revision;
 pub mod samples;
 pub mod weeks;

@@ -248,6 +248,10 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn invalidate_verdicts(&mut self) -> Result<(), StoreError> {
+        // Once is enough: all that the transaction changes becomes visible as one.
+        if !self.revisions.rules.insert(self.project) {
+            return Ok(());
+        }
         let query =
             db::query("UPDATE project SET rules_revision = rules_revision + 1 WHERE id = $1");
         query.bind(self.project).execute(&mut self.tx).await?;

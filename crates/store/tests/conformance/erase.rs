@@ -122,6 +122,8 @@ async fn issue_is_erased(store: &Store) -> Answers {
     write!(store, |tx| {
         tx.erase_issue(&found, START + 1).await.expect("it is erased");
         assert!(tx.erased_since(before).await.expect("no error"));
+        let odd = ["odd".to_owned(), "gone".to_owned()];
+        tx.erase_waiting(&odd, START + 1).await.expect("they are erased");
     });
     assert!(store.look_for_waiting(found).await.expect("no error").waiting.is_empty());
     let next = issue(store, &facts("one", "a.py")).await;
