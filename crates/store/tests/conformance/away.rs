@@ -70,7 +70,7 @@ async fn pass(mut client: TcpStream, mut server: UnixStream, is_broken: Arc<Atom
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_are_given_up() {
     let server = postgres::shared();
-    let database = server.database().await;
+    let database = server.database();
     let network = Network::to(server.socket()).await;
     let url = format!("postgres://postgres@127.0.0.1:{}/{}", network.port, database.name);
     let store = connect(&settings(&url)).await.expect("it connects");

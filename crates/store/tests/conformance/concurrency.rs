@@ -14,7 +14,7 @@ const SERVERS: usize = 4;
 
 /// Servers that share a database.
 async fn servers() -> Vec<Store> {
-    let database = postgres::shared().database().await;
+    let database = postgres::shared().database();
     let mut servers = Vec::new();
     for _ in 0..SERVERS {
         servers.push(connect(&settings(&database.url)).await.expect("it connects"));

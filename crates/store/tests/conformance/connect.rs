@@ -16,7 +16,7 @@ async fn refused(settings: &PostgresSettings) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_servers_may_start_at_once() {
-    let database = postgres::shared().database().await;
+    let database = postgres::shared().database();
     let starting = (0..6).map(|_| {
         let settings = settings(&database.url);
         tokio::spawn(async move { connect(&settings).await })
@@ -47,11 +47,11 @@ async fn messages_name_the_database_and_no_password() {
 async fn database_that_is_not_utf8_is_refused() {
     let server = postgres::shared();
     let name = format!("latin_{}", std::process::id());
-    server.execute("postgres", &format!("DROP DATABASE IF EXISTS {name}")).await;
+    server.execute("postgres", &format!("DROP DATABASE IF EXISTS {name}"));
     let create = format!(
         "CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     );
-    server.execute("postgres", &create).await;
+    server.execute("postgres", &create);
     let settings = settings(&server.url("postgres", &name));
     let message = refused(&settings).await;
     assert!(message.contains("stores texts as LATIN1"), "{message}");
@@ -63,13 +63,13 @@ async fn database_that_is_not_utf8_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn user_without_rights_is_told() {
     let server = postgres::shared();
-    let database = server.database().await;
+    let database = server.database();
     let role = format!("reader_{}", std::process::id());
     let sql = format!(
         "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; \
                        REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     );
-    server.execute(&database.name, &sql).await;
+    server.execute(&database.name, &sql);
     let settings = settings(&server.url(&role, &database.name));
     let error = connect(&settings).await.expect_err("it is refused");
     assert!(matches!(error, StoreError::Rights { .. }), "{error:?}");
@@ -82,7 +82,7 @@ async fn user_without_rights_is_told() {
     let report = Store::check_postgres(&settings).await;
     let report = report.err().map(|error| error.to_string());
     assert!(report.is_some_and(|error| error.contains("permission denied")));
-    server.execute(&database.name, &format!("GRANT SELECT ON _sqlx_migrations TO {role}")).await;
+    server.execute(&database.name, &format!("GRANT SELECT ON _sqlx_migrations TO {role}"));
     let report = Store::check_postgres(&settings).await.expect("it answers");
     let foreign = DatabaseProblem::ForeignTable("_sqlx_migrations".to_owned());
     assert!(report.problems.contains(&foreign), "{report:?}");
@@ -91,11 +91,11 @@ async fn user_without_rights_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn database_of_a_newer_program_is_refused() {
     let server = postgres::shared();
-    let database = server.database().await;
+    let database = server.database();
     let settings = settings(&database.url);
     connect(&settings).await.expect("it connects").close().await;
     let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'future', NOW(), TRUE, '\\x00', 1)";
-    server.execute(&database.name, newer).await;
+    server.execute(&database.name, newer);
     let message = refused(&settings).await;
     assert!(message.contains("was written by a newer Flawless (schema 9999"), "{message}");
     let report = Store::check_postgres(&settings).await.expect("it answers");
@@ -118,14 +118,14 @@ async fn open_store_is_checked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_connections_are_replaced() {
     let server = postgres::shared();
-    let database = server.database().await;
+    let database = server.database();
     let store = connect(&settings(&database.url)).await.expect("it connects");
     store.projects().await.expect("projects");
     let mut tx = store.write().await.expect("a transaction");
     tx.touch(START).await.expect("it can be written to");
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    server.execute(&database.name, end).await;
+    server.execute(&database.name, end);
     let error = tx.touch(START).await.expect_err("its connection is broken");
     assert!(error.is_temporary(), "{error:?}");
     drop(tx);
@@ -140,7 +140,7 @@ async fn store_goes_on_when_the_database_is_back() {
     let folder = tempfile::Builder::new().prefix("flawless-pg-").tempdir_in("/tmp");
     let folder = folder.expect("a folder");
     let server = postgres::Server::start(folder.path());
-    let database = server.database().await;
+    let database = server.database();
     let store = connect(&settings(&database.url)).await.expect("it connects");
     store.projects().await.expect("projects");
     server.halt();
@@ -169,7 +169,7 @@ async fn connections_over_the_network_are_encrypted() {
     let port = free.local_addr().expect("an address").port();
     drop(free);
     let server = postgres::Server::start_at(folder.path(), Some(port));
-    let certificate = server.encrypt().await;
+    let certificate = server.encrypt();
     let url = |host: &str, mode: &str, root: &str| {
         settings(&format!("postgres://postgres@{host}:{port}/postgres?sslmode={mode}{root}"))
     };

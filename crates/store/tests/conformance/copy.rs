@@ -20,6 +20,7 @@ pub(crate) async fn fill(store: &Store) {
     let first = whole_issue(store, "one", "a.py").await;
     let second = whole_issue(store, "two", "b.py").await;
     mail(store, "mail", &[first]).await;
+    store.node_lives("node", START).await.expect("it is noted");
     let channel = NewChannel {
         kind: "json",
         url: Secret::new("https://example.com"),

@@ -58,7 +58,7 @@ pub(crate) async fn sqlite() -> Fresh {
 
 /// An empty store in a database of the server that all tests share.
 pub(crate) async fn postgres() -> Fresh {
-    let database = postgres::shared().database().await;
+    let database = postgres::shared().database();
     let store = connect(&settings(&database.url)).await.expect("it connects");
     Fresh { store, folder: None }
 }

@@ -176,7 +176,7 @@ fn real_name(sql: &str, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_reads_no_large_table_whole() {
     let statements = statements().await;
-    let database = postgres::shared().database().await;
+    let database = postgres::shared().database();
     let store = connect(&settings(&database.url)).await.expect("it connects");
     copy::fill(&store).await;
     let mut connection = PgConnection::connect(&database.url).await.expect("a connection");

@@ -11,9 +11,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
-
 /// A running server, as long as this value lives.
 pub(crate) struct Server {
     folder: PathBuf,
@@ -110,7 +107,7 @@ impl Server {
 
     /// Makes a certificate for `localhost`, with which connections over the network are encrypted;
     /// returns its file.
-    pub(crate) async fn encrypt(&self) -> PathBuf {
+    pub(crate) fn encrypt(&self) -> PathBuf {
         let (data, certificate) = (self.folder.join("data"), self.folder.join("server.crt"));
         let mut openssl = as_other_user(Path::new("openssl"));
         openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]);
@@ -123,7 +120,7 @@ impl Server {
             "ALTER SYSTEM SET ssl = on".to_owned(),
             "SELECT pg_reload_conf()".to_owned(),
         ] {
-            self.execute("postgres", &sql).await;
+            self.execute("postgres", &sql);
         }
         certificate
     }
@@ -140,20 +137,20 @@ impl Server {
     }
 
     /// Runs statements in a database as its administrator.
-    pub(crate) async fn execute(&self, database: &str, sql: &str) {
-        let url = self.url("postgres", database);
-        let mut connection = PgConnection::connect(&url).await.expect("a connection");
-        let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statement is right");
+    pub(crate) fn execute(&self, database: &str, sql: &str) {
+        let mut psql = Command::new(program("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--username=postgres"]);
+        psql.arg("--host").arg(&self.folder).arg(format!("--port={}", self.port.unwrap_or(5432)));
+        run(psql.args(["--dbname", database, "--command", sql]));
     }
 
     /// Creates an empty database.
-    pub(crate) async fn database(&self) -> Database {
+    pub(crate) fn database(&self) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
-        self.execute("postgres", &format!("DROP DATABASE IF EXISTS {name}")).await;
-        self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
+        self.execute("postgres", &format!("DROP DATABASE IF EXISTS {name}"));
+        self.execute("postgres", &format!("CREATE DATABASE {name}"));
         Database { url: self.url("postgres", &name), name }
     }
 }

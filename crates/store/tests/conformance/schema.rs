@@ -41,7 +41,7 @@ fn migrations_differ_only_in_the_names_of_types() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_of_postgres_are_of_three_types_and_sorted_by_bytes() {
-    let database = postgres::shared().database().await;
+    let database = postgres::shared().database();
     crate::connect(&settings(&database.url)).await.expect("it connects").close().await;
     let mut connection = PgConnection::connect(&database.url).await.expect("a connection");
     let odd: Vec<String> = sqlx::query_scalar(

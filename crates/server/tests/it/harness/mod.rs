@@ -6,6 +6,9 @@ mod browser;
 mod command;
 mod mail;
 mod open_id;
+#[path = "../../../../store/tests/conformance/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the store use all of it")]
+pub mod postgres;
 mod process;
 mod repository;
 mod rules;
@@ -234,6 +237,9 @@ impl AppBuilder {
         if !self.without_repository {
             set("repo_dir", &repository.dir().display().to_string());
         }
+        if on_postgres() {
+            set("database_url", &postgres::shared().database().url);
+        }
         for (name, value) in &self.options {
             set(name, value);
         }
@@ -247,6 +253,11 @@ impl AppBuilder {
         let server = Server::start(config, clock.clone()).await.expect("the server starts");
         App { server, clock, repository, smtp, folder }
     }
+}
+
+/// Whether servers under test keep their data on PostgreSQL.
+pub fn on_postgres() -> bool {
+    std::env::var_os("FLAWLESS_TEST_DATABASE").is_some_and(|kind| kind == "postgres")
 }
 
 /// Gets an address: status and body.

@@ -4,3 +4,4 @@ mod erased;
 mod full_disk;
 mod history;
 mod sealed;
+mod two_servers;
