@@ -14,16 +14,19 @@ impl<T> Default for Remembered<T> {
 impl<T: Clone> Remembered<T> {
     /// The last answer while it is younger than `lasts`, in milliseconds; otherwise the answer of
     /// `ask`. A clock that was set back does not prolong an answer.
-    pub async fn get_or(
+    pub fn get_or(
         &self,
         now: i64,
         lasts: impl FnOnce(&T) -> i64,
         ask: impl Future<Output = T>,
-    ) -> T {
-        let known =
-            self.get_or_try(now, lasts, async { Ok::<_, std::convert::Infallible>(ask.await) });
-        match known.await {
-            Ok(answer) => answer,
+    ) -> impl Future<Output = T> {
+        // On the heap: a future that is passed on counts twice in each one that passes it on.
+        let ask = Box::pin(ask);
+        async move {
+            let ask = async { Ok::<_, std::convert::Infallible>(ask.await) };
+            match self.get_or_try(now, lasts, ask).await {
+                Ok(answer) => answer,
+            }
         }
     }
 

@@ -78,7 +78,7 @@ macro_rules! run {
     };
     ($query:ident, $target:ident, $with:ident, $run:ident => |$found:ident| $as:expr) => {{
         let Query { sql, values, stays } = $query;
-        match $target.into() {
+        match $target {
             Target::SqlitePool(pool) => {
                 sqlx::$with(sql, sqlite(values)?).persistent(stays).$run(pool).await.map(|$found| $as)
             }
@@ -116,28 +116,36 @@ impl<'q> Query<'q> {
     }
 
     pub(crate) async fn execute(self, target: impl Into<Target<'_>>) -> Result<Done, sqlx::Error> {
-        run!(self, target, query_with, execute => |done| Done(done.rows_affected()))
+        let target = target.into();
+        // On the heap: callers await several at once, and four ways to run would fill their stacks.
+        Box::pin(async move {
+            run!(self, target, query_with, execute => |done| Done(done.rows_affected()))
+        })
+        .await
     }
 
     pub(crate) async fn fetch_all<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Vec<T>, sqlx::Error> {
-        run!(self, target, query_as_with, fetch_all)
+        let target = target.into();
+        Box::pin(async move { run!(self, target, query_as_with, fetch_all) }).await
     }
 
     pub(crate) async fn fetch_optional<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<Option<T>, sqlx::Error> {
-        run!(self, target, query_as_with, fetch_optional)
+        let target = target.into();
+        Box::pin(async move { run!(self, target, query_as_with, fetch_optional) }).await
     }
 
     pub(crate) async fn fetch_one<T: Row>(
         self,
         target: impl Into<Target<'_>>,
     ) -> Result<T, sqlx::Error> {
-        run!(self, target, query_as_with, fetch_one)
+        let target = target.into();
+        Box::pin(async move { run!(self, target, query_as_with, fetch_one) }).await
     }
 }
 

@@ -80,9 +80,11 @@ async fn settle(server: &Server) {
 fn mails_by_line(smtp: &SmtpServer) -> BTreeMap<String, usize> {
     let mut mails: BTreeMap<String, BTreeMap<String, ()>> = BTreeMap::new();
     for mail in smtp.mails().into_iter().filter(|mail| !mail.subject.starts_with("Your week")) {
-        let line = mail.text.split("app/part").nth(1).unwrap_or_default();
-        let line = line.split('.').next().unwrap_or_default().to_owned();
-        mails.entry(line).or_default().insert(mail.message_id.clone(), ());
+        // A mail that had to wait may name several lines.
+        for line in mail.text.split("app/part").skip(1) {
+            let line = line.split('.').next().unwrap_or_default().to_owned();
+            mails.entry(line).or_default().insert(mail.message_id.clone(), ());
+        }
     }
     mails.into_iter().map(|(line, ids)| (line, ids.len())).collect()
 }
