@@ -8,7 +8,7 @@ use super::Actor;
 use crate::app::App;
 use crate::config::{ConfigError, check_project_option, for_administrators_of_all};
 use crate::project::keys::{KeyError, random_key, working};
-use crate::project::project::check_name;
+use crate::project::named::check_name;
 
 /// Whoever runs commands on the server's machine.
 pub const COMMAND_LINE: Actor<'_> = Actor {

@@ -20,7 +20,7 @@ use crate::attribution::Repo;
 use crate::config::Config;
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
-use crate::project::project::Project;
+use crate::project::named::Project;
 use crate::project::redaction::Redaction;
 
 /// Handles that every part holds, for one project. When the project changes there is a new one:

@@ -17,7 +17,7 @@ use super::{App, RepoCell, RulesCell, Running, Wakeups};
 use crate::attribution::Repo;
 use crate::config::{Config, RedactionConfig};
 use crate::project::keys::{KeyError, Keys, random_key};
-use crate::project::project::Project;
+use crate::project::named::Project;
 use crate::project::redaction::Redaction;
 
 /// The projects, as last read.

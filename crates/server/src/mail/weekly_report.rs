@@ -144,14 +144,14 @@ fn fixers(issues: &[TwoWeeksIssue], week: &ReportWeek) -> Vec<(String, usize)> {
 impl PersonWeek {
     /// Some weeks together in a few words: `2 new, 3 resolved, 1 still failing`.
     pub fn in_words<'a>(weeks: impl Iterator<Item = &'a Self> + Clone) -> String {
-        let counts: [(fn(&Self) -> usize, &str); 4] = [
-            (|week| week.regressed.len(), "regressed"),
-            (|week| week.new.len(), "new"),
-            (|week| week.resolved.len(), "resolved"),
-            (|week| week.failing.len(), "still failing"),
+        let sum = |of: fn(&Self) -> usize| weeks.clone().map(of).sum::<usize>();
+        let counts = [
+            (sum(|week| week.regressed.len()), "regressed"),
+            (sum(|week| week.new.len()), "new"),
+            (sum(|week| week.resolved.len()), "resolved"),
+            (sum(|week| week.failing.len()), "still failing"),
         ];
-        let counts = counts.iter().map(|(of, word)| (weeks.clone().map(of).sum::<usize>(), word));
-        let counts = counts.filter(|(count, _)| *count > 0);
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
         let words: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
         if words.is_empty() { "quiet".to_owned() } else { words.join(", ") }
     }

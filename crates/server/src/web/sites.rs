@@ -16,7 +16,7 @@ use super::people::unsubscribe::unsubscribe_router;
 use super::site::Site;
 use crate::app::App;
 use crate::app::projects::Projects;
-use crate::project::project::{PROJECTS_PATH, Project};
+use crate::project::named::{PROJECTS_PATH, Project};
 use crate::query::QueryMemory;
 use crate::sign_in::SignIn;
 

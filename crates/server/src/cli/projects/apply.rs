@@ -11,7 +11,7 @@ use crate::actions::projects::{self, COMMAND_LINE, Change, Setting};
 use crate::app::App;
 use crate::cli::{ConfArgument, print};
 use crate::config::{ProjectSection, read_projects};
-use crate::project::project::check_name;
+use crate::project::named::check_name;
 
 /// Larger files are refused.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
