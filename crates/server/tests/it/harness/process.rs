@@ -2,6 +2,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::net::TcpStream;
 
@@ -81,8 +82,15 @@ pub fn server_options(
     options.into_iter().flat_map(|option| ["--set".to_owned(), option]).collect()
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on. It is none of those that the system assigns, so that nobody else
+/// gets it while a server restarts; tests that run at the same time are processes with other numbers.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut ports = std::iter::repeat_with(|| {
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(16).wrapping_add(taken) % 12_000;
+        20_000 + u16::try_from(place).expect("below 12,000")
+    });
+    ports.find(is_free).expect("one of them is free")
 }
