@@ -60,7 +60,7 @@ fn hide_query<'a>(rest: &'a str, shown: &mut String) -> &'a str {
     &rest[end..]
 }
 
-/// Replaces the password of `user:password@host:path`, which is no URL.
+/// Replaces the password of `user:password@host:path`, which is not a URL.
 fn hide_password(text: &str) -> String {
     let hidden = |word: &str| -> Option<String> {
         let (login, place) = word.split_once('@')?;

@@ -226,7 +226,7 @@ fn check_settings(
         let is_plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
         if value.len() > MAX_VALUE || !value.chars().all(is_plain) {
             let problem =
-                format!("the value is longer than {MAX_VALUE} bytes, or is no plain text");
+                format!("the value is longer than {MAX_VALUE} bytes, or is not plain text");
             return Err(ConfigError::new(
                 *option,
                 problem,

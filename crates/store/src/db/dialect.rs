@@ -52,7 +52,7 @@ pub(crate) mod postgres {
     /// Lets a transaction wait between two statements for as long as it takes.
     pub(crate) const WAIT_WITHOUT_LIMIT: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
-    /// Whether the server takes changes, and is no copy of another one.
+    /// Whether the server takes changes, and is not a standby of another one.
     pub(crate) const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
 
     /// All projects, in the order in which they are locked.

@@ -3,7 +3,7 @@ use crate::db::pool::Pool;
 use crate::{Store, StoreError, db};
 
 /// A server that has not been heard of for this long is dead, and others send what it had claimed.
-/// It is much longer than the time between two signs of life, so that a slow moment is no death.
+/// It is much longer than the time between two signs of life, so that a slow server does not count as dead.
 const DEAD_AFTER_MS: i64 = 90_000;
 
 impl Store {

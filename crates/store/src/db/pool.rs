@@ -147,7 +147,7 @@ impl SqliteTx {
     }
 }
 
-/// Whether the database refused a statement. A row that is missing is no failure.
+/// Whether the database refused a statement. A missing row is not a failure.
 pub(super) fn is_failure<T>(result: &Result<T, sqlx::Error>) -> bool {
     matches!(result, Err(sqlx::Error::Database(_) | sqlx::Error::Io(_)))
 }

@@ -88,7 +88,7 @@ value_from! {
 
 impl<T: Serialize> From<Json<'_, T>> for Value<'_> {
     fn from(Json(value): Json<'_, T>) -> Self {
-        // Fails only for maps with keys that are no texts, which none of the types has.
+        // Fails only for maps with keys that are not texts, which none of the types has.
         Self::from(serde_json::to_string(value).unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use super::issue::{HOUR_MS, IssueFacts, exception_types};
 use crate::db::key_text::{beginning, key_text};
 use crate::{Resolution, StoreError, WriteTx, db};
 
-/// Bytes of an author's name or address. Longer ones are no names.
+/// Bytes of an author's name or address. Longer ones are not names.
 const MAX_AUTHOR: usize = 400;
 
 /// The name or address of an author, as it is stored and indexed.

@@ -21,7 +21,7 @@ async fn transaction_with_a_failed_statement_is_not_committed(store: &Store) -> 
     assert!(!error.is_temporary(), "{error}");
     assert!(error.to_string().contains("a statement of this transaction failed"), "{error}");
     let mut tx = store.write().await.expect("a transaction");
-    tx.counted(9).await.expect_err("there is none, which is no failure");
+    tx.counted(9).await.expect_err("there is none, which is not a failure");
     tx.add_loss(2, START, "").await.expect("it is counted");
     tx.commit().await.expect("it is committed");
     store.write().await.expect("a transaction").commit().await.expect("of nothing");

@@ -191,7 +191,7 @@ async fn postgres_reads_no_large_table_whole() {
     judge(found);
 }
 
-/// Enough rows that reading all of them is no good plan, and no plan that begins with that.
+/// Enough rows that no good plan reads all of them.
 const MANY: &str = "
 INSERT INTO project (id, name, created_at) SELECT n, 'p' || n, n FROM generate_series(10, 60) AS n;
 INSERT INTO issue (id, project_id, identity, path, line, function_name, text, exception_type,

@@ -29,7 +29,7 @@ async fn rules_are_added_changed_and_restored(store: &Store) -> Answers {
         let changed = tx.change_rule(list, 3, &alias("c@x.org")).await.expect("no error");
         let changed = changed.expect("it is there");
         assert_eq!((changed.id, changed.replaced.len()), (Some(3), 2), "an address has one alias");
-        tx.change_rule(list, 3, &json!({"old_email": "x"})).await.expect_err("it is no entry");
+        tx.change_rule(list, 3, &json!({"old_email": "x"})).await.expect_err("it is not an entry");
         let names = RuleList::IgnoredExceptions;
         let long = json!("x".repeat(4_999));
         let first = tx.add_rule(names, &long, START).await.expect("no error").expect("it is new");
