@@ -1,17 +1,17 @@
 //! Puts the parts together and runs them.
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_base::clock::Clock;
-use flawless_store::{StoreError, UnwantedKind, make_private_folder};
+use flawless_store::{StoreError, UnwantedKind};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::error::StartError;
-use crate::app::open_store::open_store;
+use crate::app::open_store::{lock_data_dir, lock_file, open_store};
 use crate::app::{App, Running};
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
@@ -190,7 +190,7 @@ async fn listen(
 
 /// One server for a data folder: two would send every mail twice.
 fn lock(config: &Config) -> Result<File, StartError> {
-    let path = config.data_dir.join("flawless.lock");
+    let path = lock_file(&config.data_dir);
     let folder = |source: std::io::Error| match StoreError::folder(&path, source) {
         StoreError::Folder { path, source } => {
             let problem = format!("{path} cannot be written: {source}");
@@ -199,17 +199,12 @@ fn lock(config: &Config) -> Result<File, StartError> {
         }
         full => StartError::Store(full),
     };
-    make_private_folder(&config.data_dir).map_err(folder)?;
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    let file = file.map_err(folder)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(source)) => Err(folder(source)),
-        Err(TryLockError::WouldBlock) => {
+    lock_data_dir(&config.data_dir).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => {
             let problem = format!("{} is used by another running server", path.display());
             let hint = "Stop that server, or choose another folder.";
-            let location = config.set_at["data_dir_path"].clone();
-            Err(ConfigError::new(location, problem, hint).into())
+            ConfigError::new(config.set_at["data_dir_path"].clone(), problem, hint).into()
         }
-    }
+        _ => folder(error),
+    })
 }

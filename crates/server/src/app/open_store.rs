@@ -1,5 +1,10 @@
 //! Opens the store that a configuration names: the embedded database, or one on PostgreSQL.
-use flawless_store::{Store, StoreError};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use flawless_store::{Store, StoreError, make_private_folder};
 
 use crate::config::Config;
 
@@ -13,4 +18,22 @@ pub async fn open_store(config: &Config, now: i64) -> Result<Store, StoreError> 
         None => Store::open(&config.data_dir, &config.sealing, now).await,
         Some(settings) => Store::connect(settings, &config.sealing, now).await,
     }
+}
+
+/// The file whose lock keeps others out of a data folder.
+pub fn lock_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("flawless.lock")
+}
+
+/// Keeps other servers and commands out of a data folder until the file is dropped. The folder is
+/// made if it is missing.
+///
+/// # Errors
+/// `WouldBlock`: a running server has it. Otherwise it cannot be written.
+pub fn lock_data_dir(data_dir: &Path) -> io::Result<File> {
+    make_private_folder(data_dir)?;
+    let path = lock_file(data_dir);
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    file.try_lock()?;
+    Ok(file)
 }

@@ -1,10 +1,10 @@
 //! `flawless store copy`: moves a whole installation to another database, in either direction.
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use flawless_base::clock::Clock;
 use flawless_base::plural::counted;
 use flawless_base::secret::Secret;
@@ -12,7 +12,7 @@ use flawless_store::sealing::Sealing;
 use flawless_store::{ExistingData, PostgresSettings, Store};
 
 use super::ConfArgument;
-use crate::app::open_store::open_store;
+use crate::app::open_store::{lock_data_dir, open_store};
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
@@ -121,10 +121,7 @@ impl Place {
     /// Opens it; an embedded database is kept from servers until the lock is dropped.
     async fn open(&self, config: &Config, now: i64) -> anyhow::Result<(Option<File>, Store)> {
         let lock = match self.folder(config) {
-            Some(folder) => {
-                flawless_store::make_private_folder(&folder)?;
-                Some(lock(&folder)?)
-            }
+            Some(folder) => Some(lock(&folder)?),
             None => None,
         };
         let store = match self {
@@ -141,13 +138,8 @@ impl Place {
 
 /// Locks the folder of an embedded database, as a server does.
 fn lock(folder: &Path) -> anyhow::Result<File> {
-    let path = folder.join("flawless.lock");
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-        Err(TryLockError::WouldBlock) => {
-            bail!("a server is using {}: stop it first", folder.display())
-        }
-    }
+    lock_data_dir(folder).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => anyhow!("a server is using {}: stop it first", folder.display()),
+        _ => error.into(),
+    })
 }
