@@ -109,15 +109,14 @@ impl Sites {
     fn router(&self, app: App) -> Router {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = made.values().map(|known| known.used).max().unwrap_or_default();
-        let known = made.get_mut(&app.project_id());
-        let memory = match known {
-            Some(known) if Arc::ptr_eq(&known.project, &app.project) => {
-                known.used = newest + 1;
-                return known.router.clone();
-            }
-            Some(known) => known.memory.clone(),
-            None => Arc::default(),
-        };
+        if let Some(known) = made.get_mut(&app.project_id())
+            && Arc::ptr_eq(&known.project, &app.project)
+        {
+            known.used = newest + 1;
+            return known.router.clone();
+        }
+        // The project has changed: its caches stay.
+        let memory = made.remove(&app.project_id()).map(|known| known.memory).unwrap_or_default();
         if made.len() >= MOST_MADE
             && let Some(oldest) = made.iter().min_by_key(|(_, known)| known.used)
         {
@@ -134,9 +133,7 @@ impl Sites {
         made.insert(app.project_id(), Made { project, router: router.clone(), memory, used });
         router
     }
-}
 
-impl Sites {
     /// The pages of a project that does not exist.
     fn nothing(&self, root: Arc<str>) -> Router {
         let app = App { root, ..self.projects.first() };
