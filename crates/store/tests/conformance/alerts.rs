@@ -11,6 +11,7 @@ on_both!(
     alert_is_composed_once,
     notifications_go_into_mails,
     mails_are_sent_or_given_up,
+    message_is_claimed_by_one_server,
     posts_go_to_channels,
     unwanted_mails_are_not_sent,
 );
@@ -54,6 +55,7 @@ async fn alert_is_composed_once(store: &Store) -> Answers {
     };
     let (other, second) = alert(store, "two").await;
     write!(store, |tx| {
+        assert!(tx.is_uncomposed(first).await.expect("no error"));
         tx.hold_alert(first, "nobody can be notified").await.expect("it is held");
         tx.notify(other, 9, "again", Some(&regression), START + 2).await.expect("it is noted");
     });
@@ -73,6 +75,7 @@ async fn alert_is_composed_once(store: &Store) -> Answers {
         tx.add_sample(number, 1, START, b"x").await.expect("it is kept");
         let added = tx.add_notifications(second, &[to("ann@x.org", true)], START).await;
         assert_eq!(added.expect("no error"), 1);
+        assert!(!tx.is_uncomposed(second).await.expect("no error"), "it has a notification");
         assert!(tx.reopen_newest_alert(number, START + 7).await.expect("no error"));
     });
     found.extend(answers![
@@ -187,6 +190,32 @@ async fn mails_are_sent_or_given_up(store: &Store) -> Answers {
     write!(store, |tx| tx.clear_refusal("BOB@x.org", START + 5).await.expect("it is cleared"));
     found.extend(answers![store.refused_addresses(START + 6), store.undeliverable_since()]);
     found
+}
+
+async fn message_is_claimed_by_one_server(store: &Store) -> Answers {
+    let [first, sent, given_up] = write!(store, |tx| {
+        let mut numbers = Vec::new();
+        for id in ["a", "b", "c"] {
+            let message = mail(MailKind::Alert, "ann@x.org", id);
+            numbers.push(tx.add_mail(&message, START).await.expect("it is added"));
+        }
+        tx.mail_sent(numbers[1], START).await.expect("it is noted");
+        tx.mail_given_up(numbers[2], START, "550 unknown", true).await.expect("it is noted");
+        <[i64; 3]>::try_from(numbers).expect("three")
+    });
+    let claim = async |id, node: &str, at| store.claim_message(id, node, at).await.expect("asked");
+    store.node_lives("one", START).await.expect("it is noted");
+    assert!(claim(first, "one", START).await);
+    assert!(claim(first, "one", START).await, "it goes on with what it had claimed");
+    assert!(!claim(first, "other", START + 60_000).await, "the first one lives");
+    assert!(!claim(sent, "one", START).await);
+    assert!(!claim(given_up, "one", START).await);
+    assert!(!claim(99, "one", START).await);
+    store.node_lives("other", START + 120_000).await.expect("it is noted");
+    assert!(claim(first, "other", START + 120_000).await, "the first one is dead");
+    store.node_lives("one", START + 121_000).await.expect("it is noted");
+    assert!(!claim(first, "one", START + 121_000).await, "it was given to another one");
+    answers![store.due_mails(START, 9)]
 }
 
 async fn posts_go_to_channels(store: &Store) -> Answers {

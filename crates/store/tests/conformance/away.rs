@@ -1,12 +1,11 @@
 //! A network that swallows everything without a word, and statements that fail.
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use flawless_base::secret::Secret;
 use flawless_store::Store;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 
 use crate::{Answers, START, answers, connect, on_both, postgres, settings};
 
@@ -31,15 +30,14 @@ async fn transaction_with_a_failed_statement_is_not_committed(store: &Store) -> 
 /// Passes bytes between clients and the server, until it is told to swallow them.
 struct Network {
     port: u16,
-    swallows: Arc<AtomicBool>,
+    swallows: watch::Sender<bool>,
 }
 
 impl Network {
     async fn to(socket: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let swallows = Arc::new(AtomicBool::new(false));
-        let is_broken = swallows.clone();
+        let (swallows, is_broken) = watch::channel(false);
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.expect("a client");
@@ -51,19 +49,15 @@ impl Network {
     }
 }
 
-async fn pass(mut client: TcpStream, mut server: UnixStream, is_broken: Arc<AtomicBool>) {
+async fn pass(mut client: TcpStream, mut server: UnixStream, mut swallows: watch::Receiver<bool>) {
     let passing = tokio::io::copy_bidirectional(&mut client, &mut server);
-    let broken = async {
-        while !is_broken.load(Ordering::Relaxed) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
+    let broken = async { drop(swallows.wait_for(|swallows| *swallows).await) };
     tokio::select! {
+        // First, so that nothing passes that is sent after the network broke.
+        biased;
+        // Neither side hears of it.
+        () = broken => std::future::pending().await,
         _ = passing => {}
-        () = broken => {
-            // Neither side hears of it, for longer than any test waits.
-            tokio::time::sleep(Duration::from_secs(600)).await;
-        }
     }
 }
 
@@ -79,8 +73,7 @@ async fn silent_connections_are_given_up() {
     first.touch(START).await.expect("it can be written to");
     let mut second = store.of(7).write().await.expect("a transaction");
     second.enter(2);
-    network.swallows.store(true, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    network.swallows.send_replace(true);
     let began = Instant::now();
     let answer = tokio::time::timeout(Duration::from_secs(1), first.touch(START)).await;
     assert!(answer.is_err(), "nobody answers");
@@ -88,7 +81,7 @@ async fn silent_connections_are_given_up() {
     assert!(answer.is_err(), "nobody answers");
     drop((first, second));
     // The network is whole again, but not for the connections that there are.
-    network.swallows.store(false, Ordering::Relaxed);
+    network.swallows.send_replace(false);
     while began.elapsed() < Duration::from_secs(60) {
         let written = async {
             let mut tx = store.of(3).write().await?;

@@ -1,6 +1,5 @@
 //! A whole installation moves from one database to another and back.
 use std::collections::HashSet;
-use std::time::Duration;
 
 use flawless_base::secret::Secret;
 use flawless_core::{CommitId, LineOrigin, OutcomeKind};
@@ -13,7 +12,7 @@ use flawless_store::{
 use serde_json::json;
 
 use crate::erase::{mail, whole_issue};
-use crate::{START, commit, facts, issue, write};
+use crate::{START, commit, facts, issue, wait_until, write};
 
 /// Fills every table.
 pub(crate) async fn fill(store: &Store) {
@@ -79,9 +78,7 @@ pub(crate) async fn fill(store: &Store) {
     let key = FactKey { commit: id.clone(), path: "a.py".into(), line: 1, options: String::new() };
     let origin = LineOrigin { commit: id, path: "a.py".to_owned(), line: 1 };
     known.put(&key, &Fact { origin, is_guessed: true }).await;
-    while known.get(&key).await.is_none() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("a fact", async || known.get(&key).await.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,6 +147,9 @@ async fn resolved_issue_regresses(store: &Store) -> Answers {
         tx.notify(open, 1, "new", None, START).await.expect("it is noted");
         tx.set_resolved(was, START + 1, Some("f1f1"), &fixed).await.expect("it is resolved");
         tx.set_checked(open, 2).await.expect("it is noted");
+        assert!(!tx.is_unchecked(open, 2).await.expect("no error"));
+        assert!(tx.is_unchecked(open, 3).await.expect("no error"));
+        assert!(!tx.is_unchecked(was, 3).await.expect("no error"), "it is resolved");
     });
     assert!(store.rules_revision().await.expect("a revision") > before);
     let resolution = store.resolution(was).await.expect("no error").expect("it is resolved");

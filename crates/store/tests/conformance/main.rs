@@ -170,6 +170,17 @@ pub(crate) fn unblamed(identity: &str, path: &str) -> IssueFacts {
     }
 }
 
+/// Waits until something that is written in the background is there.
+pub(crate) async fn wait_until(what: &str, mut is_there: impl AsyncFnMut() -> bool) {
+    for _ in 0..500 {
+        if is_there().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{what}: not within 5 s");
+}
+
 /// One report with some occurrences.
 pub(crate) fn seen(occurrences: i64, at: i64) -> Seen {
     Seen { occurrences, reports: 1, first_at: at, last_at: at, sampled: false }

@@ -2,6 +2,7 @@
 //! databases. The statements are those that all other tests here run.
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -116,6 +117,33 @@ async fn collect() -> Vec<String> {
     let seen: Vec<String> = seen.into_iter().filter(is_ours).collect();
     assert!(seen.len() > 150, "only {} statements were seen", seen.len());
     seen
+}
+
+/// The plans are those of all statements only if the tests run all of them.
+#[test]
+fn each_function_with_statements_is_tested_on_both() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests: String = sources(&root.join("tests/conformance")).concat();
+    let words: BTreeSet<&str> = tests.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let sources = sources(&root.join("src"));
+    let functions = sources.iter().flat_map(|source| source.split("    pub async fn ").skip(1));
+    let names: Vec<&str> = functions.filter_map(|text| text.split(['(', '<']).next()).collect();
+    assert!(names.len() > 150, "only {} functions were found", names.len());
+    let untested: Vec<_> = names.iter().filter(|name| !words.contains(**name)).collect();
+    assert!(untested.is_empty(), "{untested:?}");
+}
+
+/// The sources in a folder and those below it.
+fn sources(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => found.extend(sources(&path)),
+            false => found.push(std::fs::read_to_string(path).expect("a source")),
+        }
+    }
+    found
 }
 
 /// Asks for the plans of statements; what reads too much is a failure.

@@ -1,11 +1,12 @@
 //! Projects, their keys and settings, and secrets.
 use flawless_base::secret::Secret;
-use flawless_store::{DEFAULT_PROJECT, Store};
+use flawless_store::{DEFAULT_PROJECT, NewChannel, ProjectWeeks, Store};
 
-use crate::{Answers, START, answers, on_both, write};
+use crate::{Answers, START, answers, facts, issue, on_both, seen, write};
 
 on_both!(
     project_has_a_name_of_its_own,
+    projects_are_seen_at_a_glance,
     keys_are_switched_off,
     options_are_set_and_reset,
     secret_is_kept
@@ -40,6 +41,46 @@ async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
     });
     assert_eq!(next, shop + 1, "a number is not used twice");
     answers![store.projects(), store.project_size()]
+}
+
+async fn projects_are_seen_at_a_glance(store: &Store) -> Answers {
+    const WEEK: i64 = 7 * 86_400_000;
+    let shop = write!(store, |tx| {
+        let shop = tx.add_project("shop", START).await.expect("no error").expect("it is free");
+        let url = Secret::new("https://example.com/hook");
+        let channel = NewChannel { kind: "json", url, secret: None, owner: None };
+        tx.add_channel(&channel, START).await.expect("it is added");
+        shop
+    });
+    let within = store.of(shop);
+    for identity in ["one", "two"] {
+        issue(&within, &facts(identity, "a.py")).await;
+    }
+    let number = issue(store, &facts("one", "a.py")).await;
+    write!(within, |tx| {
+        tx.count(1, seen(4, START - WEEK)).await.expect("it is counted");
+        tx.notify(2, 1, "new", None, START).await.expect("it is noted");
+        assert!(tx.has_project().await.expect("no error"));
+        tx.enter(99);
+        assert!(!tx.has_project().await.expect("no error"));
+    });
+    let held = within.open_alerts(START, 9).await.expect("alerts");
+    write!(within, |tx| tx.hold_alert(held[0].id, "nobody").await.expect("it is held"));
+    let weeks = store.project_weeks(START - WEEK, START - 3_600_000).await.expect("weeks");
+    let of = |id| weeks.iter().find(|weeks| weeks.project_id == id).copied();
+    let expected = ProjectWeeks {
+        project_id: shop,
+        issues: 2,
+        occurrences: 2,
+        issues_before: 1,
+        occurrences_before: 4,
+    };
+    assert_eq!(of(shop), Some(expected));
+    assert_eq!(of(DEFAULT_PROJECT).map(|weeks| weeks.issues), Some(1), "{number}");
+    let mut queues = store.project_queues().await.expect("queues");
+    queues.sort_unstable();
+    assert_eq!(queues, [(DEFAULT_PROJECT, 0, 0), (shop, 0, 1)]);
+    answers![store.channels_of_all()]
 }
 
 async fn keys_are_switched_off(store: &Store) -> Answers {

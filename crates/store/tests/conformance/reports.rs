@@ -1,6 +1,5 @@
 //! Waiting reports, outcomes, quotas, and what is known about lines and revisions.
 use std::collections::HashSet;
-use std::time::Duration;
 
 use flawless_core::{CommitId, LineOrigin, OutcomeKind, Report};
 use flawless_git::{Fact, FactKey, FactStore};
@@ -9,7 +8,8 @@ use flawless_store::{
 };
 
 use crate::{
-    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
+    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, wait_until,
+    write,
 };
 
 on_both!(
@@ -211,12 +211,9 @@ async fn facts_about_lines_are_cached(store: &Store) -> Answers {
     known.put(&key("p/".repeat(900)), &fact(false)).await;
     known.put(&key("a.py".to_owned()), &fact(false)).await;
     known.put(&key("a.py".to_owned()), &fact(true)).await;
-    for _ in 0..500 {
-        if known.get(&key("a.py".to_owned())).await.is_some_and(|fact| fact.is_guessed) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let is_guessed =
+        async || known.get(&key("a.py".to_owned())).await.is_some_and(|fact| fact.is_guessed);
+    wait_until("the newer fact", is_guessed).await;
     assert_eq!(known.get(&key("a.py".to_owned())).await, Some(fact(true)));
     assert_eq!(known.get(&key("p/".repeat(900))).await, None, "it fits in no index");
     Vec::new()
