@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
+use flawless_base::secret::Secret;
 use flawless_core::{Frame, FrameKind, FramePath, PathRule, Report, ResolvedFrame};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::sealing::Sealing;
 use flawless_store::{
-    IssueFacts, MailKind, NewNotification, OutboxMessage, Recipient, RuleList, Sample, Seen, Store,
-    WriteTx, encode_sample,
+    IssueFacts, MailKind, NewNotification, OutboxMessage, PostgresSettings, Recipient, RuleList,
+    Sample, Seen, Store, WriteTx, encode_sample,
 };
 use serde_json::json;
 
@@ -23,9 +24,16 @@ const HOUR_MS: i64 = 3_600_000;
 const RULES: usize = 300;
 const SAMPLES: usize = 4;
 
-/// Fills the store in `data` with eight weeks that end at `now`.
-pub(crate) async fn fill(data: &Path, now: i64) -> Result<()> {
-    let store = Store::open(data, &Sealing::default(), now - HOURS * HOUR_MS).await?;
+/// Fills the store in `data`, or in a database, with eight weeks that end at `now`.
+pub(crate) async fn fill(data: &Path, database: Option<&str>, now: i64) -> Result<()> {
+    let (sealing, start) = (Sealing::default(), now - HOURS * HOUR_MS);
+    let store = match database {
+        None => Store::open(data, &sealing, start).await?,
+        Some(url) => {
+            let settings = PostgresSettings { url: Secret::new(url), connections: 4 };
+            Store::connect(&settings, &sealing, start).await?
+        }
+    };
     let mut filling =
         Filling { made: vec![None; ISSUES], chance: 1, notified: 0, sample: sample()? };
     let last = now.div_euclid(HOUR_MS);
@@ -68,6 +76,7 @@ impl Filling {
             let at = start + i64::try_from(self.any(3_600_000))?;
             let seen = Seen {
                 occurrences: i64::try_from(times)?,
+                only_listed: 0,
                 reports: 1,
                 first_at: at,
                 last_at: at,

@@ -6,10 +6,12 @@ use crate::rules::{KnownError, RuleId, Rules, path_is_within};
 /// How often an issue has occurred, and what was decided before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
-    /// Occurrences at the last decision.
+    /// Occurrences at the last decision, without those that are only listed.
     pub decided: u64,
-    /// Occurrences now; not below `decided`.
+    /// The same now; not below `decided`.
     pub now: u64,
+    /// What occurred since then is only listed, because of its environment.
+    pub only_listed: bool,
     /// Somebody was notified of it already.
     pub notified: bool,
     /// When it was first seen, milliseconds since 1970 UTC.
@@ -62,6 +64,8 @@ pub enum QuietReason {
     Muted,
     /// `only_blame_filepaths_matching` excludes all of its frames.
     KeptOut,
+    /// It occurred only in environments of which nobody is notified.
+    OnlyListed,
     /// It is a known error below its alert thresholds.
     KnownError,
     /// It is resolved, and nothing shows that it has regressed.
@@ -95,6 +99,9 @@ pub fn decide(
     }
     if tally.kept_out {
         return Decision::Quiet(QuietReason::KeptOut);
+    }
+    if tally.only_listed {
+        return Decision::Quiet(QuietReason::OnlyListed);
     }
     match known {
         Some(known) => decide_known(tally, known),

@@ -115,6 +115,7 @@ fn first_reason_that_applies_keeps_an_issue_quiet() {
     let mut tally = Tally {
         decided: 1,
         now: 2,
+        only_listed: true,
         notified: true,
         first_seen_at: 0,
         recurrence: Recurrence::OlderRevision,
@@ -130,6 +131,8 @@ fn first_reason_that_applies_keeps_an_issue_quiet() {
     tally.muted = false;
     assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::KeptOut);
     tally.kept_out = false;
+    assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::OnlyListed);
+    tally.only_listed = false;
     assert_eq!(quiet(tally, 0, Some(&known)), QuietReason::KnownError);
     assert_eq!(quiet(tally, 0, None), QuietReason::Resolved);
     tally.recurrence = Recurrence::Open;

@@ -33,6 +33,7 @@ const OF_PROJECTS: &[&str] = &[
     "only_blame_filepaths_matching",
     "report_only_after_minimum_date",
     "report_error_threshold",
+    "notify_environments",
     "baseline_hours",
     "digest_minutes",
     "mails_per_person_per_hour",

@@ -331,6 +331,14 @@ pub const OPTIONS: &[OptionDef] = &[
     ),
     option("report_error_threshold", "3", Number, "Notify when an error has occurred this often."),
     option(
+        "notify_environments",
+        "",
+        List,
+        "Environments of which people are notified, with * for any characters and ! for an \
+         exception, e.g. production*, !*-test. In others, errors are only listed, and do not count \
+         towards thresholds. Default: all. Programs that name no environment always count.",
+    ),
+    option(
         "only_blame_filepaths_matching",
         r"^(?!.*\.egg).*$",
         PatternList,

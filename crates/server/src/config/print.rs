@@ -28,7 +28,7 @@ pub fn options_markdown() -> String {
             default => format!("`{}`", default.replace('|', "\\|")),
         };
         let kind = option.kind.name().replace('|', "\\|");
-        let meaning = describe(option);
+        let meaning = describe(option).replace('*', "\\*");
         let _ = writeln!(text, "| `{}` | {default} | {kind} | {meaning} |", option.name);
     }
     text

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fancy_regex::Regex;
-use flawless_core::{AddressPolicy, AutomationPatterns, ChoiceSettings, is_mailable};
+use flawless_core::{
+    AddressPolicy, AutomationPatterns, ChoiceSettings, NotifiedEnvironments, is_mailable,
+};
 use flawless_git::{IgnoreRevs, Source, hide_credentials};
 use flawless_store::sealing::Sealing;
 use flawless_store::{PostgresSettings, ProjectId, Quotas};
@@ -57,6 +59,8 @@ pub struct Config {
     pub choice: ChoiceSettings,
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
     pub minimum_date: i64,
+    /// `notify_environments`.
+    pub environments: NotifiedEnvironments,
     /// `report_error_threshold`.
     pub error_threshold: u64,
     /// `max_concurrent_git_blames`, at least 1.
@@ -167,6 +171,7 @@ impl Config {
             choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
             timezone,
+            environments: NotifiedEnvironments::new(&options.list("notify_environments")),
             error_threshold: options.number("report_error_threshold")?,
             max_blames: options.count("max_concurrent_git_blames")?,
             retention: Duration::from_secs(

@@ -148,6 +148,7 @@ pub(super) fn pending(group: &mut Group, app: &App, now: i64) -> Result<NewPendi
     Ok(NewPending {
         fingerprint: group.trace.to_string(),
         occurrences: group.occurrences,
+        only_listed: group.only_listed(&app.config.environments),
         reports: group.reports,
         error_threshold: threshold_of(&group.newest, &app.config),
         at: now,

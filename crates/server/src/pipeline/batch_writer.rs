@@ -149,6 +149,7 @@ impl<'a> BatchWriter<'a> {
         }
         let seen = Seen {
             occurrences: group.occurrences,
+            only_listed: group.only_listed(&self.app.config.environments),
             reports: group.reports,
             first_at: now,
             last_at: now,
@@ -162,7 +163,8 @@ impl<'a> BatchWriter<'a> {
             self.capacity.add_bytes(tx, &group.source, more).await?;
         }
         let occurred = Occurred {
-            added: group.occurrences,
+            added: seen.occurrences,
+            only_listed: seen.only_listed,
             at: now,
             threshold: threshold_of(&group.newest, &self.app.config),
             known: known_error.and_then(|id| self.rules.rules.known_error(id)),

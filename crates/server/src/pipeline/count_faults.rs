@@ -69,6 +69,7 @@ impl Prepared {
 #[derive(Debug, Clone, Copy)]
 struct Owed {
     occurrences: i64,
+    only_listed: i64,
     reports: i64,
     /// The issue that counts it.
     unblamed: Option<i64>,
@@ -84,6 +85,7 @@ impl Owed {
         let unblamed = same.or_else(|| before.unblamed.first().filter(|_| is_first));
         Some(Self {
             occurrences: before.occurrences,
+            only_listed: before.only_listed,
             reports: before.reports,
             unblamed: unblamed.map(|(_, issue)| *issue),
         })
@@ -135,12 +137,10 @@ pub(super) async fn count_faults(
     let mut known = Vec::with_capacity(prepared.len());
     let mut is_all_known = true;
     let before = taken.counted();
-    let mut kept = CountedBefore {
-        occurrences: before.as_ref().map_or(0, |before| before.occurrences) + taken.occurrences,
-        reports: before.as_ref().map_or(0, |before| before.reports) + taken.reports,
-        settled: before.as_ref().map(|before| before.settled.clone()).unwrap_or_default(),
-        unblamed: Vec::new(),
-    };
+    let mut kept = CountedBefore { unblamed: Vec::new(), ..before.clone().unwrap_or_default() };
+    kept.occurrences += taken.occurrences;
+    kept.only_listed += taken.only_listed;
+    kept.reports += taken.reports;
     for (index, fault) in prepared.into_iter().enumerate() {
         let (exception, is_blamed) = (fault.exception, fault.is_blamed());
         let owed = before.as_ref().and_then(|before| Owed::of(before, exception, index == 0));
@@ -246,10 +246,11 @@ async fn count_fault(
             CountedFault { counted, known_error, regression_check, regression: None }
         }
     };
-    let mut added = taken.occurrences;
+    let (mut added, mut only_listed) = (taken.occurrences, taken.only_listed);
     if let Some(owed) = owed {
         counted = count_owed(tx, counted.id, owed, seen).await?;
         added += owed.occurrences;
+        only_listed += owed.only_listed;
     }
     if brings_news {
         let more = keep_report(tx, &counted, taken, &report, &sample).await?;
@@ -262,6 +263,7 @@ async fn count_fault(
     count_rules(tx, &used, taken, now).await?;
     let occurred = Occurred {
         added,
+        only_listed,
         at: taken.last_at,
         threshold: taken.error_threshold,
         known: known_error.and_then(|id| rules.rules.known_error(id)),
@@ -284,6 +286,7 @@ async fn count_fault(
 fn seen(taken: &TakenPending, sampled: bool) -> Seen {
     Seen {
         occurrences: taken.occurrences,
+        only_listed: taken.only_listed,
         reports: taken.reports,
         first_at: taken.first_at,
         last_at: taken.last_at,
@@ -312,7 +315,7 @@ async fn count_at_place(
 async fn count_owed(
     tx: &mut WriteTx,
     issue: i64,
-    Owed { occurrences, reports, unblamed }: Owed,
+    Owed { occurrences, only_listed, reports, unblamed }: Owed,
     seen: Seen,
 ) -> Result<Counted, StoreError> {
     let is_merged = match unblamed {
@@ -320,7 +323,7 @@ async fn count_owed(
         None => false,
     };
     if !is_merged {
-        let seen = Seen { occurrences, reports, sampled: false, ..seen };
+        let seen = Seen { occurrences, only_listed, reports, sampled: false, ..seen };
         tx.count(issue, seen).await?;
     }
     tx.counted(issue).await

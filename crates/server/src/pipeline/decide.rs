@@ -9,6 +9,8 @@ use crate::app::App;
 pub(super) struct Occurred<'a> {
     /// Occurrences that were added to the count.
     pub added: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// Time of the latest occurrence.
     pub at: i64,
     /// Occurrences from which on the owner is notified.
@@ -31,14 +33,17 @@ pub(super) async fn decide_alert(
 ) -> Result<bool, StoreError> {
     let whole = |number: i64| u64::try_from(number).unwrap_or_default();
     let now = app.clock.now();
-    let Occurred { added, at, threshold, known, regression_check, regressed } = occurred;
+    let Occurred { added, only_listed, at, threshold, known, regression_check, regressed } =
+        occurred;
     let (recurrence, regression) = match regressed {
         Some(regression) => (Recurrence::Regressed, Some(regression)),
         None => regression_check.of(counted, at),
     };
+    let notifiable = counted.occurrences - counted.only_listed;
     let tally = Tally {
-        decided: whole(counted.occurrences - added),
-        now: whole(counted.occurrences),
+        decided: whole(notifiable - (added - only_listed)),
+        now: whole(notifiable),
+        only_listed: added > 0 && only_listed == added,
         notified: counted.notified_at.is_some(),
         first_seen_at: counted.first_seen_at,
         recurrence,

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use flawless_core::{ExceptionAt, Fingerprint, Report, trace_fingerprint};
+use flawless_core::{ExceptionAt, Fingerprint, NotifiedEnvironments, Report, trace_fingerprint};
 use flawless_store::{Facet, ProjectId};
 use tokio::sync::oneshot;
 
@@ -52,6 +52,12 @@ impl Group {
                 self.places.push(place);
             }
         }
+    }
+
+    /// The occurrences in environments of which nobody is notified.
+    pub(super) fn only_listed(&self, notified: &NotifiedEnvironments) -> i64 {
+        let others = self.places.iter().filter(|(_, place, _)| !notified.is_notified(place));
+        others.fold(0, |sum, (_, _, occurrences)| sum.saturating_add(*occurrences))
     }
 
     /// Removes the secrets from the newest report.

@@ -117,6 +117,8 @@ CREATE TABLE issue (
     -- 1: only_blame_filepaths_matching keeps it out. It is listed, and nobody is notified.
     kept_out BIGINT NOT NULL DEFAULT 0,
     occurrences BIGINT NOT NULL,
+    -- Those of them in environments of which nobody is notified.
+    only_listed BIGINT NOT NULL DEFAULT 0,
     samples BIGINT NOT NULL,
     first_seen_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
@@ -224,6 +226,7 @@ CREATE TABLE pending_report (
     project_id BIGINT NOT NULL REFERENCES project (id),
     fingerprint TEXT NOT NULL,
     occurrences BIGINT NOT NULL,
+    only_listed BIGINT NOT NULL DEFAULT 0,
     reports BIGINT NOT NULL,
     error_threshold BIGINT NOT NULL,
     first_at BIGINT NOT NULL,

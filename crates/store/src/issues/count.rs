@@ -21,6 +21,8 @@ const MAX_TYPES: usize = 50;
 pub struct Seen {
     /// Number of occurrences.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// Number of reports with them.
     pub reports: i64,
     /// When the first came in.
@@ -38,6 +40,8 @@ pub struct Counted {
     pub id: i64,
     /// All occurrences, the new ones included.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// Samples taken so far, including that of the new ones.
     pub samples: i64,
     /// Author date of the line.
@@ -71,15 +75,17 @@ impl WriteTx {
     ) -> Result<Option<Counted>, StoreError> {
         let counted: Option<Counted> = db::query(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
-             last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
+             only_listed = only_listed + $5, last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
              WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
-             RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
-             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out",
+             RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
+             first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
+             kept_out = 1 AS kept_out",
         )
         .bind(issue_id)
         .bind(seen.occurrences)
         .bind(seen.last_at)
         .bind(i64::from(seen.sampled))
+        .bind(seen.only_listed)
         .fetch_optional(&mut self.tx)
         .await?;
         if let Some(counted) = &counted {
@@ -113,10 +119,11 @@ impl WriteTx {
              exception_type, known_error_id, origin_commit, origin_path, origin_line, \
              developer_name, developer_email, authored_at, commit_summary, reason, details, \
              occurrences, samples, first_seen_at, last_seen_at, revision, kept_out, exception_types, \
-             author_gone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-             $15, $16, $17, $18, $19, $20, $21, $22, $23, $7, $24) \
-             RETURNING id, occurrences, samples, authored_at, notified_at, first_seen_at, \
-             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out",
+             author_gone, only_listed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             $15, $16, $17, $18, $19, $20, $21, $22, $23, $7, $24, $25) \
+             RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
+             first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
+             kept_out = 1 AS kept_out",
         )
         .bind(self.project)
         .bind(key_text(&facts.identity))
@@ -142,6 +149,7 @@ impl WriteTx {
         .bind(revision)
         .bind(facts.kept_out)
         .bind(facts.details.is_author_gone())
+        .bind(seen.only_listed)
         .fetch_one(&mut self.tx)
         .await?;
         self.count_hour(counted.id, seen).await?;
@@ -191,8 +199,9 @@ impl WriteTx {
     /// The database cannot be read, or the issue does not exist.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = db::query(
-            "SELECT id, occurrences, samples, authored_at, notified_at, first_seen_at, resolved_at, \
-             resolved_by, resolution, muted_until, kept_out = 1 AS kept_out FROM issue WHERE id = $1",
+            "SELECT id, occurrences, only_listed, samples, authored_at, notified_at, first_seen_at, \
+             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out \
+             FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut self.tx).await?)
     }

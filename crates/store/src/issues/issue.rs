@@ -55,6 +55,8 @@ pub struct IssueRow {
     pub facts: IssueFacts,
     /// All occurrences ever.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// When it was first seen.
     pub first_seen_at: i64,
     /// When it was last seen.
@@ -116,7 +118,8 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const ISSUE_COLUMNS: &str = "issue.id, issue.identity, issue.path, issue.line, issue.function_name, issue.text, \
      issue.exception_type, issue.known_error_id, issue.kept_out = 1 AS kept_out, issue.origin_commit, issue.origin_path, \
      issue.origin_line, issue.developer_name, issue.developer_email, issue.authored_at, \
-     issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.first_seen_at, \
+     issue.commit_summary, issue.reason, issue.details, issue.occurrences, issue.only_listed, \
+     issue.first_seen_at, \
      issue.last_seen_at, issue.notified_at, \
      issue.resolved_at, issue.resolved_by, issue.resolution, issue.muted_until, issue.exception_types, \
      EXISTS (SELECT 1 FROM alert JOIN notification ON notification.alert_id = alert.id \

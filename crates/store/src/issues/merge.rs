@@ -154,9 +154,16 @@ impl WriteTx {
             "UPDATE issue SET merged_into = $2, revision = $3 WHERE id = $1 OR merged_into = $1",
         );
         query.bind(older).bind(into).bind(revision).execute(&mut self.tx).await?;
-        let (occurrences, samples, first, last, types): (i64, i64, i64, i64, String) = db::query(
-            "SELECT occurrences, samples, first_seen_at, last_seen_at, exception_types \
-                 FROM issue WHERE id = $1",
+        let (occurrences, only_listed, samples, first, last, types): (
+            i64,
+            i64,
+            i64,
+            i64,
+            i64,
+            String,
+        ) = db::query(
+            "SELECT occurrences, only_listed, samples, first_seen_at, last_seen_at, \
+             exception_types FROM issue WHERE id = $1",
         )
         .bind(older)
         .fetch_one(&mut self.tx)
@@ -166,6 +173,7 @@ impl WriteTx {
         }
         db::query(
             "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $5, \
+             only_listed = only_listed + $7, \
              first_seen_at = CASE WHEN first_seen_at < $3 THEN first_seen_at ELSE $3 END, \
              last_seen_at = CASE WHEN last_seen_at > $4 THEN last_seen_at ELSE $4 END, \
              revision = $6 WHERE id = $1",
@@ -176,6 +184,7 @@ impl WriteTx {
         .bind(last)
         .bind(samples)
         .bind(revision)
+        .bind(only_listed)
         .execute(&mut self.tx)
         .await?;
         Ok(())

@@ -23,6 +23,8 @@ pub struct NewPending {
     pub fingerprint: String,
     /// Occurrences it stands for.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// Number of merged reports.
     pub reports: i64,
     /// The threshold of the report, else the configured one.
@@ -57,6 +59,8 @@ pub struct PendingRow {
 pub struct CountedBefore {
     /// Occurrences that were counted.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// Reports that were counted.
     pub reports: i64,
     /// The faults that somebody was blamed for, whose attribution is final.
@@ -70,6 +74,8 @@ pub struct CountedBefore {
 pub struct TakenPending {
     /// All occurrences.
     pub occurrences: i64,
+    /// Those of them in environments of which nobody is notified.
+    pub only_listed: i64,
     /// All reports.
     pub reports: i64,
     /// The lowest threshold of all.
@@ -133,10 +139,11 @@ impl WriteTx {
         let facets = facets::add_to(before, &new.facets);
         db::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
-             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, source) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, $9) \
+             error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, source, only_listed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, $9, $10) \
              ON CONFLICT (project_id, fingerprint) DO UPDATE SET \
              occurrences = pending_report.occurrences + excluded.occurrences, \
+             only_listed = pending_report.only_listed + excluded.only_listed, \
              reports = pending_report.reports + excluded.reports, \
              error_threshold = CASE WHEN excluded.error_threshold < pending_report.error_threshold \
              THEN excluded.error_threshold ELSE pending_report.error_threshold END, \
@@ -159,6 +166,7 @@ impl WriteTx {
         .bind(body)
         .bind(facets)
         .bind(&new.source)
+        .bind(new.only_listed)
         .execute(&mut self.tx)
         .await?;
         Ok(bytes)
@@ -187,7 +195,7 @@ impl WriteTx {
     ) -> Result<Option<TakenPending>, StoreError> {
         let query = db::query(
             "DELETE FROM pending_report WHERE project_id = $1 AND fingerprint = $2 \
-             RETURNING occurrences, reports, error_threshold, first_at, last_at, source, facets, \
+             RETURNING occurrences, only_listed, reports, error_threshold, first_at, last_at, source, facets, \
              body, counted",
         );
         Ok(query.bind(self.project).bind(fingerprint).fetch_optional(&mut self.tx).await?)

@@ -36,6 +36,7 @@ fn pending(fingerprint: &str, report: &Report) -> NewPending {
     NewPending {
         fingerprint: fingerprint.to_owned(),
         occurrences: 2,
+        only_listed: 0,
         reports: 1,
         error_threshold: 1,
         at: START,

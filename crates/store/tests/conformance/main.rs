@@ -183,7 +183,7 @@ pub(crate) async fn wait_until(what: &str, mut is_there: impl AsyncFnMut() -> bo
 
 /// One report with some occurrences.
 pub(crate) fn seen(occurrences: i64, at: i64) -> Seen {
-    Seen { occurrences, reports: 1, first_at: at, last_at: at, sampled: false }
+    Seen { occurrences, only_listed: 0, reports: 1, first_at: at, last_at: at, sampled: false }
 }
 
 /// Makes an issue; returns its number.

@@ -1,5 +1,5 @@
 //! Issues that turn out to be one, and the revisions of what changes.
-use flawless_store::{IssueFacts, Predecessor, Resolution, Store, WriteTx};
+use flawless_store::{IssueFacts, Predecessor, Resolution, Seen, Store, WriteTx};
 
 use crate::{
     Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
@@ -18,7 +18,9 @@ async fn issues_are_merged(store: &Store) -> Answers {
     let nobody = issue(store, &unblamed("nobody", "a.py")).await;
     let counted = issue(store, &unblamed("counted", "a.py")).await;
     write!(store, |tx| {
-        tx.count(older, seen(5, START + 3_600_000)).await.expect("it is counted");
+        let only_listed = Seen { only_listed: 3, ..seen(5, START + 3_600_000) };
+        let grown = tx.count(older, only_listed).await.expect("no error").expect("it is there");
+        assert_eq!((grown.occurrences, grown.only_listed), (6, 3));
         tx.add_exception_type(older, "other.Type").await.expect("it is noted");
         tx.add_sample(older, 1, START, b"older").await.expect("it is kept");
         tx.add_sample(into, 1, START, b"into").await.expect("it is kept");
@@ -34,7 +36,7 @@ async fn issues_are_merged(store: &Store) -> Answers {
         assert!(!tx.merge_counted(99, 1, into).await.expect("no error"));
     });
     let merged = store.issue(older).await.expect("no error").expect("it is there");
-    assert_eq!((merged.id, merged.occurrences), (into, 9));
+    assert_eq!((merged.id, merged.occurrences, merged.only_listed), (into, 9, 3));
     assert_eq!(merged.types().count(), 2);
     for name in ["older", "unseen", "into"] {
         assert_eq!(store.issue_named(&[name]).await.expect("no error"), Some(into), "{name}");

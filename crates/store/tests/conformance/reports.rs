@@ -30,6 +30,7 @@ fn pending(fingerprint: &str, host: &str, at: i64) -> NewPending {
     NewPending {
         fingerprint: fingerprint.to_owned(),
         occurrences: 2,
+        only_listed: at % 2,
         reports: 1,
         error_threshold: at % 10,
         at,

@@ -90,9 +90,11 @@ impl<'a> AlertStates<'a> {
         let Self { app, .. } = self;
         let (config, now) = (&app.config, app.clock.now());
         let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+        let notifiable = issue.occurrences - issue.only_listed;
         let tally = Tally {
-            decided: whole(issue.occurrences),
-            now: whole(issue.occurrences),
+            decided: whole(notifiable),
+            now: whole(notifiable),
+            only_listed: notifiable == 0,
             notified: false,
             first_seen_at: issue.first_seen_at,
             recurrence: match issue.resolved_at {
@@ -123,6 +125,7 @@ impl<'a> AlertStates<'a> {
                 _ => "muted forever",
             },
             QuietReason::KeptOut => "excluded by only_blame_filepaths_matching",
+            QuietReason::OnlyListed => "seen only where nobody is notified (notify_environments)",
             QuietReason::KnownError => "a known error below its alert thresholds",
             QuietReason::Resolved => "resolved before anybody was notified",
             QuietReason::Notified => "notified already",
@@ -132,7 +135,11 @@ impl<'a> AlertStates<'a> {
                 return format!("old code: before {}", &date[..10]);
             }
             QuietReason::BelowThreshold { threshold } => {
-                return format!("below threshold {threshold}");
+                let elsewhere = match issue.only_listed {
+                    0 => String::new(),
+                    only_listed => format!(" without {only_listed} where nobody is notified"),
+                };
+                return format!("below threshold {threshold}{elsewhere}");
             }
         };
         words.to_owned()

@@ -164,6 +164,7 @@ async fn sender_with_too_many_waiting_reports_is_asked_to_wait() {
         let pending = NewPending {
             fingerprint: format!("waits {number}"),
             occurrences: 1,
+            only_listed: 0,
             reports: 1,
             error_threshold: 1,
             // Not attributed during the test, and not so far ahead that the clock must have jumped.

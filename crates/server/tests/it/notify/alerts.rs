@@ -1,4 +1,6 @@
 //! Who is notified, and how often.
+use flawless_protocol::thrift::RecordErrorRequest;
+
 use crate::harness::{ANN, App, BEN, TestRepository, add_rule, request};
 
 const CART: [(&str, i64, &str, &str); 2] = [
@@ -218,4 +220,53 @@ async fn lowest_threshold_of_reports_that_wait_together_counts() {
     let mail = app.one_mail().await;
     assert!(mail.says("occurred 2 times (threshold 2)"), "{}", mail.text);
     assert!(mail.says("Nobody is blamed: "), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn nobody_is_notified_of_an_environment_that_is_only_listed() {
+    let app = App::with("report_error_threshold", "3")
+        .with("notify_environments", "production*, !production-test")
+        .start()
+        .await;
+    let mut report = request(&CART);
+    let occurs = async |report: &mut RecordErrorRequest, environment: &str, count: i64| {
+        report.environment = (!environment.is_empty()).then(|| environment.to_owned());
+        report.error_count = Some(count);
+        app.report(report).await;
+    };
+    // Both while the report waits for its attribution and when its line is known.
+    for _ in 0..2 {
+        occurs(&mut report, "dev", 9).await;
+        occurs(&mut report, "production-test", 1).await;
+    }
+    assert!(app.mails().await.is_empty());
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("seen only where nobody is notified (notify_environments)"), "{page}");
+    occurs(&mut report, "Production-EU", 2).await;
+    assert!(app.mails().await.is_empty(), "what is only listed does not count");
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("below threshold 3 without 20 where nobody is notified"), "{page}");
+    occurs(&mut report, "dev", 9).await;
+    assert!(app.mails().await.is_empty());
+    occurs(&mut report, "", 1).await;
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1);
+    let (_, page) = app.get("/").await;
+    assert!(page.contains("<span class=\"count\">32</span>"), "all of them are listed: {page}");
+}
+
+#[tokio::test]
+async fn regression_where_nobody_is_notified_waits_for_one_that_counts() {
+    let app = App::with("notify_environments", "!dev").start().await;
+    let mut report = request(&CART);
+    app.report(&report).await;
+    assert_eq!(app.mails().await.len(), 1);
+    app.post("/issues/1/resolve", &[]).await;
+    app.later();
+    report.environment = Some("dev".to_owned());
+    app.report(&report).await;
+    assert_eq!(app.mails().await.len(), 1);
+    report.environment = Some("live".to_owned());
+    app.report(&report).await;
+    assert_eq!(app.mails().await.len(), 2, "it regressed there");
 }

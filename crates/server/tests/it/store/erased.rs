@@ -176,6 +176,7 @@ async fn waiting_reports_of_a_line_are_erased_with_its_issue() {
         let pending = NewPending {
             fingerprint: fingerprint.into(),
             occurrences: 7,
+            only_listed: 0,
             reports: 3,
             error_threshold: 1,
             // Far enough in the future not to be attributed during the test.

@@ -133,7 +133,14 @@ async fn developers_of_ten_thousand_issues_are_listed_by_the_page() {
     let app = App::start().await;
     let mut tx = app.server.app.store.write().await.expect("store");
     let now = app.clock.now();
-    let seen = Seen { occurrences: 3, reports: 1, first_at: now, last_at: now, sampled: false };
+    let seen = Seen {
+        occurrences: 3,
+        only_listed: 0,
+        reports: 1,
+        first_at: now,
+        last_at: now,
+        sampled: false,
+    };
     let details = IssueDetails { steps: vec!["x".repeat(1500)], ..IssueDetails::default() };
     for number in 0..10_000 {
         let facts = IssueFacts {

@@ -57,7 +57,8 @@ async fn put(app: &App, issues: &[Made]) {
         times.sort_unstable();
         for (at, occurrences) in &times {
             let (first_at, last_at, occurrences) = (*at, *at, *occurrences);
-            let seen = Seen { occurrences, reports: 1, first_at, last_at, sampled: false };
+            let seen =
+                Seen { occurrences, only_listed: 0, reports: 1, first_at, last_at, sampled: false };
             tx.count_attributed(&facts, seen).await.expect("counted");
         }
     }
