@@ -82,6 +82,11 @@ pub(crate) struct Traced {
 }
 
 impl LineTracer {
+    /// Forgets the answers that it keeps in memory.
+    pub(crate) fn forget(&mut self) {
+        self.recent = Arc::new(Cache::new(MAX_RECENT));
+    }
+
     pub(crate) fn new(
         repository: Repository,
         engine: Engine,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 use flawless_core::{AutomationPatterns, CommitId, PathIndex};
+use tokio::time::Instant;
 
 use crate::clone::{fetch_into, open_or_clone, tidy};
 use crate::error::GitError;
@@ -106,6 +107,26 @@ impl Mirror {
         };
         mirror.read_tip().await?;
         Ok(mirror)
+    }
+
+    /// Whether it holds memory: it was used since it was closed.
+    pub fn is_open(&self) -> bool {
+        self.used_at().is_some()
+    }
+
+    /// When it was last used; `None` while it is closed.
+    pub(crate) fn used_at(&self) -> Option<Instant> {
+        self.submodules.used_at().max(self.repository.used_at())
+    }
+
+    /// Gives back the memory of everything that can be read again; the next question opens it.
+    pub(crate) async fn close(&self) {
+        self.repository.close().await;
+        self.submodules.close().await;
+        lock(&self.listings).clear();
+        if let Some(tip) = &mut *lock(&self.tip) {
+            *tip = Arc::new(tip.closed());
+        }
     }
 
     /// The repository itself.

@@ -8,9 +8,11 @@ use std::time::Duration;
 use fancy_regex::Regex;
 use flawless_core::CommitId;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::blocking::blocking;
 use crate::branches::newest_branch;
+use crate::clock::now;
 use crate::error::GitError;
 use crate::line_tracer::object_id;
 use crate::process::{GitProgram, Run};
@@ -34,13 +36,20 @@ pub struct Named {
 /// The tracer, or why it cannot be used.
 type OpenedTracer = Result<Arc<Tracer>, String>;
 
+/// A tracer that is open, or failed to open.
+#[derive(Debug)]
+struct Open {
+    tracer: OpenedTracer,
+    used_at: Instant,
+}
+
 /// A git repository on this machine: bare, with a work tree, or a linked work tree.
 #[derive(Debug, Clone)]
 pub struct Repository {
     git: GitProgram,
     dir: PathBuf,
     /// Opened when it is first needed; the error says why it cannot read this repository.
-    tracer: Arc<Mutex<Option<OpenedTracer>>>,
+    tracer: Arc<Mutex<Option<Open>>>,
 }
 
 /// Time limit for everything that the tracer reads, except a line's history.
@@ -144,11 +153,27 @@ impl Repository {
 
     /// The tracer for this repository, or why it cannot be used.
     pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
-        let mut tracer = self.tracer.lock().await;
-        match &*tracer {
-            Some(known) => known.clone(),
-            None => tracer.insert(self.open_tracer().await).clone(),
+        let mut open = self.tracer.lock().await;
+        if open.is_none() {
+            *open = Some(Open { tracer: self.open_tracer().await, used_at: now() });
         }
+        let open = open.as_mut().expect("it was just opened");
+        open.used_at = now();
+        open.tracer.clone()
+    }
+
+    /// When the tracer was last asked for; `None` while it is closed.
+    pub(crate) fn used_at(&self) -> Option<Instant> {
+        match self.tracer.try_lock() {
+            Ok(open) => open.as_ref().map(|open| open.used_at),
+            // Somebody is opening it.
+            Err(_) => Some(now()),
+        }
+    }
+
+    /// Closes the tracer. What uses it now goes on; the next question opens it again.
+    pub(crate) async fn close(&self) {
+        *self.tracer.lock().await = None;
     }
 
     async fn open_tracer(&self) -> Result<Arc<Tracer>, String> {
@@ -179,11 +204,12 @@ impl Repository {
     /// Makes the objects of a fetch visible.
     pub(crate) async fn refresh(&self) {
         let mut known = self.tracer.lock().await;
-        let Some(Ok(tracer)) = known.clone() else {
+        let Some(Open { tracer: Ok(tracer), .. }) = &*known else {
             // The obstacle may be gone.
             *known = None;
             return;
         };
+        let tracer = tracer.clone();
         drop(known);
         if let Err(error) = blocking(TRACER_LIMIT, move |_| tracer.refresh()).await {
             tracing::warn!(%error, "the commit-graph was not read again");

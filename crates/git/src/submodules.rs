@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flawless_core::{CommitId, PathIndex};
+use tokio::time::Instant;
 
 use crate::error::GitError;
 use crate::mirror::{Mirror, MirrorSettings};
@@ -52,6 +53,18 @@ impl Submodules {
             }
         }
         !self.0.is_empty()
+    }
+
+    /// When one of them was last used; `None` while all are closed.
+    pub(crate) fn used_at(&self) -> Option<Instant> {
+        self.0.iter().filter_map(|(_, mirror)| mirror.used_at()).max()
+    }
+
+    /// Closes all of them.
+    pub(crate) async fn close(&self) {
+        for (_, mirror) in &self.0 {
+            Box::pin(mirror.close()).await;
+        }
     }
 
     /// The warnings of all of them.

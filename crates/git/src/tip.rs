@@ -20,7 +20,7 @@ use crate::repository::Repository;
 const KEEP_LISTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// The newest commit of the branch that runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tip {
     /// The commit.
     pub commit: CommitId,
@@ -74,6 +74,14 @@ impl Tip {
             gone: OnceCell::new(),
             authors: OnceCell::new(),
         })
+    }
+
+    /// The same without what is read when it is needed.
+    pub(crate) fn closed(&self) -> Self {
+        let mut closed = self.clone();
+        closed.blamer.tracer.forget();
+        (closed.gone, closed.authors) = (OnceCell::new(), OnceCell::new());
+        closed
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_git::{Mirror, MirrorSettings, Source};
+use flawless_git::{Mirror, MirrorSettings, Source, close_idle};
 use flawless_store::{ProjectId, StoreError, StoredFacts};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
@@ -14,6 +14,10 @@ use crate::attribution::{Repo, mirror_settings};
 
 /// Clones and fetches that run at the same time.
 const AT_ONCE: usize = 4;
+/// Mirrors that are open at the same time: the others are opened when a report needs them.
+const MOST_OPEN: usize = 32;
+/// A mirror that was not used for so long is closed in any case.
+const IDLE: Duration = Duration::from_secs(15 * 60);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Keeps the repositories of all projects up to date, forever.
@@ -33,6 +37,11 @@ pub async fn run_mirrors(projects: Arc<Projects>) {
             }
             stays && !task.is_finished()
         });
+        let ready = apps.iter().filter_map(|app| match app.repo.get().repo {
+            Repo::Ready(mirror) => Some(mirror),
+            _ => None,
+        });
+        close_idle(ready, MOST_OPEN, IDLE).await;
         for app in apps.into_iter().filter(is_kept) {
             running.entry(app.project_id()).or_insert_with(|| {
                 let cell = app.repo.clone();
