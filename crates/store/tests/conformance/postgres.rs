@@ -202,7 +202,7 @@ fn run(command: &mut Command) {
 }
 
 /// A program of PostgreSQL, of the newest version that is installed.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = installed
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))

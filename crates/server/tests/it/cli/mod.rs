@@ -4,3 +4,4 @@ mod command_line;
 mod configure;
 mod projects;
 mod start_errors;
+mod store_copy;

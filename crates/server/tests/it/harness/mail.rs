@@ -53,6 +53,23 @@ impl SmtpServer {
         Self::Real(RealServer::start(options))
     }
 
+    fn sink(&self) -> &SmtpSink {
+        match self {
+            Self::Sink(sink) => sink,
+            Self::Real(_) => panic!("a real server does as it likes"),
+        }
+    }
+
+    /// The next mail gets no answer, and is not taken.
+    pub fn hang(&self) {
+        self.sink().hang();
+    }
+
+    /// Whether a mail waits for its answer in vain.
+    pub fn has_hung(&self) -> bool {
+        self.sink().has_hung()
+    }
+
     pub fn port(&self) -> u16 {
         match self {
             Self::Sink(sink) => sink.port(),

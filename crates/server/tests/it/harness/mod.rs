@@ -4,6 +4,7 @@
 mod api;
 mod browser;
 mod command;
+mod held_table;
 mod mail;
 mod open_id;
 #[path = "../../../../store/tests/conformance/postgres.rs"]
@@ -32,10 +33,12 @@ use flawless_server::notify::digest::scheduled_digests;
 use flawless_server::server::Server;
 use flawless_store::sealing::Sealing;
 use flawless_store::{Retention, Store};
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 pub use browser::{Axe, Browser, PHONE, SCREEN, Scheme};
 pub use command::{flawless, flawless_with_bytes, flawless_with_input, stderr, stdout};
+pub use held_table::{HeldTable, query};
 pub use mail::{Mail, SmtpServer};
 pub use open_id::OpenIdProvider;
 pub use process::{ServerProcess, free_port, server_options};
@@ -71,6 +74,7 @@ pub struct AppBuilder {
     without_repository: bool,
     sealing: Option<Sealing>,
     clock: Option<Clock>,
+    in_file: bool,
 }
 
 /// The projects of a new store, for parts that are tested without a server.
@@ -161,6 +165,30 @@ impl App {
         mails.remove(0)
     }
 
+    /// A configuration file with which commands find its store.
+    pub fn conf(&self) -> String {
+        let config = &self.server.app.config;
+        let mut text = format!("[flawless]\ndata_dir_path = {}\n", config.data_dir.display());
+        if let Some(database) = &config.database {
+            text += &format!("database_url = {}\n", database.url.reveal());
+        }
+        let path = self.folder.path().join("store.cfg");
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    }
+
+    /// Runs a statement in its database, past the server.
+    pub async fn execute(&self, statement: &'static str) {
+        let Some(database) = &self.server.app.config.database else {
+            let path = self.server.app.config.data_dir.join("flawless.db");
+            let url = format!("sqlite://{}", path.display());
+            let mut database = SqliteConnection::connect(&url).await.expect("a database");
+            sqlx::query(statement).execute(&mut database).await.expect("executed");
+            return;
+        };
+        query(database.url.reveal(), statement);
+    }
+
     /// A page: status and body.
     pub async fn get(&self, path: &str) -> (u16, String) {
         get(&format!("http://{}{path}", self.server.http_address)).await
@@ -210,6 +238,12 @@ impl AppBuilder {
         self
     }
 
+    /// With the embedded database in any case, for tests that look into its files.
+    pub fn in_file(mut self) -> Self {
+        self.in_file = true;
+        self
+    }
+
     /// For times that are compared with those of other programs.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
@@ -237,7 +271,7 @@ impl AppBuilder {
         if !self.without_repository {
             set("repo_dir", &repository.dir().display().to_string());
         }
-        if on_postgres() {
+        if on_postgres() && !self.in_file {
             set("database_url", &postgres::shared().database().url);
         }
         for (name, value) in &self.options {

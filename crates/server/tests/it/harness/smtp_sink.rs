@@ -21,6 +21,7 @@ struct Shared {
     mails: Mutex<Vec<Mail>>,
     open: Mutex<Vec<TcpStream>>,
     refuse: Option<String>,
+    hangs: AtomicBool,
     is_closed: AtomicBool,
 }
 
@@ -48,6 +49,16 @@ impl SmtpSink {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The next mail gets no answer, and is not taken.
+    pub fn hang(&self) {
+        self.shared.hangs.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a mail waits for its answer in vain.
+    pub fn has_hung(&self) -> bool {
+        !self.shared.hangs.load(Ordering::SeqCst)
     }
 
     pub fn mails(&self) -> Vec<Mail> {
@@ -95,6 +106,11 @@ impl Shared {
                 "DATA" => {
                     output.write_all(b"354 end with a dot\r\n")?;
                     let message = read_message(&mut input)?;
+                    if self.hangs.swap(false, Ordering::SeqCst) {
+                        // Until the client goes away.
+                        input.read_until(b'\n', &mut line)?;
+                        return Ok(());
+                    }
                     let taken = recipients.drain(..).map(|to| Mail::parse(to, &message));
                     self.mails.lock().expect("lock").extend(taken);
                     "250 kept"

@@ -3,5 +3,6 @@ mod crash;
 mod erased;
 mod full_disk;
 mod history;
+mod killed_at_work;
 mod sealed;
 mod two_servers;
