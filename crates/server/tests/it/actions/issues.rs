@@ -254,13 +254,13 @@ async fn action_log_loses_erased_names_and_is_deleted_after_a_year() {
     act(shared, administrator(ANN.1), Action::Mute { issue: 1, until: Some(NOW + DAY_MS) })
         .await
         .expect("done");
-    let set = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let arguments = ["erase", "--set", &set, "--person", BEN.1, "--yes"];
+    let conf = app.conf();
+    let arguments = ["erase", "-conf", &conf, "--person", BEN.1, "--yes"];
     let output = flawless(app.folder.path(), &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     let row = shared.store.action(done.id).await.expect("store").expect("the row stays");
     assert!(row.who == "erased" && !row.what.contains(BEN.1) && !row.has_undo, "{row:?}");
-    let output = flawless(app.folder.path(), &["erase", "--set", &set, "--issue", "1", "--yes"]);
+    let output = flawless(app.folder.path(), &["erase", "-conf", &conf, "--issue", "1", "--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(shared.store.actions_of(1, 10).await.expect("store").is_empty());
     app.apply_retention(0, NOW + 366 * DAY_MS).await;

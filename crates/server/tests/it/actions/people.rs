@@ -375,10 +375,9 @@ async fn command_line_says_what_is_muted_and_resolved() {
     app.settle().await;
     app.post("/issues/1/mute", &[("time", "ever")]).await;
     app.post("/issues/1/resolve", &[]).await;
-    let data = app.folder.path().join("data").display().to_string();
-    let set = format!("data_dir_path={data}");
+    let conf = app.conf();
     let issues = |more: &[&str]| {
-        let arguments = ["issues", "--set", &set, "--week", "2026-11-22"];
+        let arguments = ["issues", "-conf", &conf, "--week", "2026-11-22"];
         let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
         stdout(&flawless(app.folder.path(), &arguments))
     };

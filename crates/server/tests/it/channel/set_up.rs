@@ -180,12 +180,12 @@ async fn gone_webhook_is_shown_and_skipped_until_a_test_succeeds() {
     wait_until("the mail has come", async || app.smtp.mails().len() == 2).await;
     assert_eq!(hook.posts().len(), 2);
     let folder = app.folder.path();
-    let data = format!("--set=data_dir_path={}", folder.join("data").display());
+    let conf = format!("-conf={}", app.conf());
     let allow = "--set=webhook_private_addresses=true";
     let number = number.to_string();
-    let listed = stdout(&flawless(folder, &["channels", "list", &data]));
+    let listed = stdout(&flawless(folder, &["channels", "list", &conf]));
     assert!(listed.contains("broken since ") && !listed.contains("xyz"), "{listed}");
-    let tested = stdout(&flawless(folder, &["channels", "test", &number, &data, allow]));
+    let tested = stdout(&flawless(folder, &["channels", "test", &number, &conf, allow]));
     assert!(tested.contains("accepted the test: 200 OK: ok"), "{tested}");
     assert!(health(&app).await.1.contains(">ok<"));
 }
@@ -400,7 +400,7 @@ with sqlite3.connect(sys.argv[1]) as database:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_post_is_not_repeated_when_it_cannot_be_noted() {
-    let (app, hook) = (app().start().await, Webhook::start().await);
+    let (app, hook) = (app().in_file().start().await, Webhook::start().await);
     add(&app, "json", &hook.url("/hook"), None).await;
     outbox_fails(&app, true);
     app.report(&request(&CART)).await;

@@ -86,8 +86,8 @@ async fn port_0_closes_the_older_port_and_says_so() {
 
 /// Runs `flawless projects keys` on the data of a running server.
 fn keys(app: &App, arguments: &[&str]) -> Output {
-    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let all = [&["projects", "keys"], arguments, &["--set", &data]].concat();
+    let conf = app.conf();
+    let all = [&["projects", "keys"], arguments, &["-conf", &conf]].concat();
     flawless(app.folder.path(), &all)
 }
 
@@ -112,7 +112,7 @@ async fn key_is_replaced_without_a_restart_and_the_older_one_switched_off() {
     let second = listed(&app)[1]["key"].as_str().expect("a key").to_owned();
     assert!(rotated.contains(&format!("key      {second}")), "{rotated}");
     assert!(rotated.contains(&format!("http://{second}@")), "{rotated}");
-    assert!(rotated.contains(&format!("keys disable {first} --set")), "{rotated}");
+    assert!(rotated.contains(&format!("keys disable {first} -conf")), "{rotated}");
     wait_until("the new key is accepted", async || send(&app, &second).await.is_ok()).await;
     send(&app, &first).await.expect("the older key works still");
     assert!(app.server.dsn().expect("an address").contains(&second), "new programs get it");
@@ -165,8 +165,8 @@ async fn keys_are_listed_with_their_labels_and_named_by_their_digits() {
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
         assert!(stderr(&output).contains(why), "{wrong:?}: {}", stderr(&output));
     }
-    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let list = flawless(app.folder.path(), &["projects", "list", "--json", "--set", &data]);
+    let conf = app.conf();
+    let list = flawless(app.folder.path(), &["projects", "list", "--json", "-conf", &conf]);
     let project: Value = serde_json::from_str(&stdout(&list)).expect("JSON");
     assert_eq!(project["keys"].as_array().map(Vec::len), Some(1), "only those that work");
 }

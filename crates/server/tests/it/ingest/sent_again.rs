@@ -1,6 +1,5 @@
 //! A client that got no answer sends the same report again: it counts once.
 use flawless_protocol::thrift::RecordErrorRequest;
-use sqlx::{Connection, SqliteConnection};
 
 use crate::harness::{App, ThriftClient, request};
 
@@ -114,19 +113,11 @@ async fn id_is_deleted_after_a_week_but_the_newest_stays() {
 #[tokio::test]
 async fn report_that_could_not_be_stored_counts_when_sent_again() {
     let app = App::start().await;
-    rename(&app, "pending_report", "away").await;
+    app.execute("ALTER TABLE pending_report RENAME TO away").await;
     let mut client = ThriftClient::connect(app.thrift_address()).await;
     let refused = client.record_error(&report("a")).await.expect_err("it cannot be stored");
     assert!(refused.contains("cannot store"), "{refused}");
-    rename(&app, "away", "pending_report").await;
+    app.execute("ALTER TABLE away RENAME TO pending_report").await;
     assert_eq!(client.record_error(&report("a")).await, Ok("record_error".to_owned()));
     assert_eq!(counted(&app).await, (3, 1, 1, 2));
-}
-
-async fn rename(app: &App, table: &str, to: &str) {
-    let path = app.folder.path().join("data/flawless.db");
-    let url = format!("sqlite://{}", path.display());
-    let mut database = SqliteConnection::connect(&url).await.expect("a database");
-    let statement = format!("ALTER TABLE {table} RENAME TO {to}");
-    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut database).await.expect("renamed");
 }

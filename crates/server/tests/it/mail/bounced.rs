@@ -17,10 +17,10 @@ const DELAYED: &str = include_str!("bounces/postfix_delayed.eml");
 
 /// Pipes a bounce to the program, which works on the data of the running server.
 async fn bounce(app: &App, mail: &str) -> Output {
-    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
+    let conf = app.conf();
     let (folder, mail) = (app.folder.path().to_owned(), mail.to_owned());
     let run = move || {
-        let arguments = ["bounce", "--set", &data, "--set", &format!("default_contact={TEAM}")];
+        let arguments = ["bounce", "-conf", &conf, "--set", &format!("default_contact={TEAM}")];
         flawless_with_input(&folder, &arguments, &mail)
     };
     tokio::task::spawn_blocking(run).await.expect("it ends")

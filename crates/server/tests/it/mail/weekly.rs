@@ -142,12 +142,11 @@ async fn fixers_are_named_where_the_option_says_so() {
     let resolved = format!("Fixed by {} “cart: no empty carts” by Ann Archer", &hint[..12]);
     assert!(ben.text.contains(&resolved), "{}", ben.text);
     // The command line prints the same.
-    let (data, base) =
-        (app.folder.path().join("data").display().to_string(), &app.server.app.base_url);
+    let (conf, base) = (app.conf(), &app.server.app.base_url);
     let shown = |week: &str, address: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_flawless"))
             .args(["report", "--for", address, "--week", week, "--set", "leaderboard=names"])
-            .args(["--set", &format!("data_dir_path={data}"), "--set", "timezone=UTC"])
+            .args(["-conf", &conf, "--set", "timezone=UTC"])
             .args([
                 "--set",
                 &format!("hostname={base}"),

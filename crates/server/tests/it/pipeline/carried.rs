@@ -170,8 +170,8 @@ async fn group_report_is_recounted_once_after_an_issue_was_erased() {
     );
     app.report(&group).await;
     app.settle().await;
-    let set = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let arguments = ["erase", "--set", &set, "--issue", "2", "--yes"];
+    let conf = app.conf();
+    let arguments = ["erase", "-conf", &conf, "--issue", "2", "--yes"];
     let erased = flawless(app.folder.path(), &arguments);
     assert!(erased.status.success(), "{erased:?}");
     app.report(&group).await;

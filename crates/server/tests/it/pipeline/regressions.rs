@@ -199,10 +199,9 @@ async fn deploy_names_the_running_revision_before_anything_fails() {
     app.settle().await;
     let fix = app.repository.commit(ANN, "2026-06-02", "max", &[("shop/cart.py", FIXED)]);
     let deployed = |revision: &str| {
-        let data = app.folder.path().join("data").display().to_string();
         let repository = app.repository.dir().display().to_string();
         let output = Command::new(env!("CARGO_BIN_EXE_flawless"))
-            .args(["deployed", revision, "--set", &format!("data_dir_path={data}")])
+            .args(["deployed", revision, "-conf", &app.conf()])
             .args(["--set", &format!("repo_dir={repository}")])
             .output()
             .expect("it runs");

@@ -9,8 +9,8 @@ use crate::harness::{App, CLEO, flawless, stderr, stdout, wait_until};
 
 /// Runs `flawless projects` on the data of a running server.
 fn projects(app: &App, arguments: &[&str]) -> Output {
-    let data = format!("data_dir_path={}", app.folder.path().join("data").display());
-    let all = [&["projects"], arguments, &["--set", &data]].concat();
+    let conf = app.conf();
+    let all = [&["projects"], arguments, &["-conf", &conf]].concat();
     flawless(app.folder.path(), &all)
 }
 

@@ -160,6 +160,7 @@ async fn secrets_of_the_corpus_are_never_stored_mailed_or_shown() {
     let corpus = corpus();
     assert!(corpus.len() >= 400, "{}", corpus.len());
     let app: App = AppBuilder::default()
+        .in_file()
         .without_repository()
         .with("mails_per_person_per_hour", "0")
         .with("mails_per_hour", "0")

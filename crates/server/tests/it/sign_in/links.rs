@@ -74,7 +74,7 @@ async fn configured_administrator_signs_in_and_ends_the_printed_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_link_leads_once_to_the_requested_page() {
-    let app = with_sign_in().start().await;
+    let app = with_sign_in().in_file().start().await;
     let surfer = Surfer::new(&app);
     let page = "/get_weekly_error_report?timestamp=1795000000&first_day=Monday";
     let asked = surfer.get(page).await;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::harness::{
-    Mail, ServerProcess, SmtpServer, TestRepository, ThriftClient, free_port, request,
-    server_options, wait_until,
+    Mail, ServerProcess, SmtpServer, TestRepository, ThriftClient, free_port, on_postgres,
+    postgres, request, server_options, wait_until,
 };
 
 const ROUNDS: usize = 6;
@@ -31,7 +31,11 @@ async fn kill_under_load_loses_nothing_and_notifies_nobody_twice() {
     let smtp = SmtpServer::start();
     let folder = tempfile::tempdir().expect("a folder");
     let (port, http_port) = (free_port(), free_port());
-    let options = server_options(folder.path(), &repository, &smtp, (port, http_port), 2);
+    let mut options = server_options(folder.path(), &repository, &smtp, (port, http_port), 2);
+    if on_postgres() {
+        let url = postgres::shared().database().url;
+        options.extend(["--set".to_owned(), format!("database_url={url}")]);
+    }
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let accepted: Arc<Vec<AtomicI64>> = Arc::new((0..=LINES).map(|_| AtomicI64::new(0)).collect());
     let unanswered = Arc::new(AtomicI64::new(0));

@@ -8,7 +8,7 @@ use flawless_protocol::thrift::{Breadcrumb, Context, Process, RecordErrorRequest
 use flawless_store::{GivenRole, NewPending, NewSession, RoleScope, encode_sample};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::harness::{ANN, App, BEN, Frame, flawless, request, stdout, wait_until};
+use crate::harness::{ANN, App, AppBuilder, BEN, Frame, flawless, request, stdout, wait_until};
 use crate::store::sealed::stands_in;
 
 const CART: [Frame<'static>; 1] =
@@ -64,7 +64,7 @@ async fn apply_retention(app: &App, before: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_past_retention_is_in_no_byte_of_the_files() {
-    let app = App::with("report_error_threshold", "2").start().await;
+    let app = App::with("report_error_threshold", "2").in_file().start().await;
     report(&app, &CART, "an old value of the cart").await;
     app.settle().await;
     report(&app, &CART, "an old value of the cart").await;
@@ -89,7 +89,7 @@ async fn data_past_retention_is_in_no_byte_of_the_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_revisions_and_old_refusal_resets_are_deleted() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     let store = &app.server.app.store;
     let mut tx = store.write().await.expect("store");
     for revision in ["a", "b", "c"] {
@@ -118,7 +118,7 @@ async fn old_revisions_and_old_refusal_resets_are_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deferred_alert_does_not_keep_values_forever() {
-    let app = App::with("default_contact", "").without_repository().start().await;
+    let app = App::with("default_contact", "").without_repository().in_file().start().await;
     report(&app, &CART, "kept for nobody").await;
     let store = app.server.app.store.clone();
     wait_until("the alert is deferred", async || {
@@ -131,7 +131,7 @@ async fn deferred_alert_does_not_keep_values_forever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn issue_is_erased_with_its_mails_after_a_yes_and_starts_over() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     report(&app, &CART, "a value to erase").await;
     app.settle().await;
     report(&app, &MONEY, "a value to keep").await;
@@ -159,7 +159,7 @@ async fn issue_is_erased_with_its_mails_after_a_yes_and_starts_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_reports_of_a_line_are_erased_with_its_issue() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     report(&app, &CART, "known").await;
     app.settle().await;
     report(&app, &MONEY, "another").await;
@@ -180,7 +180,7 @@ async fn waiting_reports_of_a_line_are_erased_with_its_issue() {
             reports: 3,
             error_threshold: 1,
             // Far enough in the future not to be attributed during the test.
-            at: app.clock.now() + DAY_MS,
+            at: app.clock.now() + 3_600_000,
             facets: Vec::new(),
             source: String::new(),
             body: encode_sample(&sample.report).expect("a body"),
@@ -200,7 +200,7 @@ async fn waiting_reports_of_a_line_are_erased_with_its_issue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_written_while_its_issue_is_erased_does_not_stay() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     let (store, erasures) = (&app.server.app.store, app.server.app.store.erasures());
     let erasures = erasures.await.expect("store");
     report(&app, &CART, "written since").await;
@@ -220,7 +220,7 @@ async fn mail_written_while_its_issue_is_erased_does_not_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn person_is_erased_from_issues_mails_and_samples() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     report(&app, &CART, "the cart of someone").await;
     app.settle().await;
     report(&app, &MONEY, &format!("written to {}", BEN.1)).await;
@@ -269,7 +269,7 @@ type Say = fn(&mut RecordErrorRequest, BTreeMap<String, String>);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn user_of_a_program_is_erased_wherever_reports_name_them() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     let zoe = "zoe@customer.example";
     let facts = |text: &str| [("email".to_owned(), text.to_owned())].into();
     let ways: [Say; 5] = [

@@ -1,7 +1,7 @@
 //! Starts with a data folder that is not as the last run left it.
 use serde_json::Value;
 
-use crate::harness::{App, BEN, request};
+use crate::harness::{App, AppBuilder, BEN, request};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -16,7 +16,7 @@ async fn history(app: &App) -> (u16, Option<Value>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_database_is_reported_on_health_and_by_mail() {
-    let app = App::start().await;
+    let app = AppBuilder::default().in_file().start().await;
     app.report(&request(&CART)).await;
     assert_eq!(app.one_mail().await.to, BEN.1);
     assert_eq!(history(&app).await, (200, None), "a first start is not a loss");

@@ -47,7 +47,7 @@ async fn report(app: &App) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sealed_values_are_shown_but_nowhere_on_the_disk() {
-    let app = AppBuilder::default().sealing(sealing("a")).start().await;
+    let app = AppBuilder::default().in_file().sealing(sealing("a")).start().await;
     report(&app).await;
     wait_until("the mail has arrived", async || !app.smtp.mails().is_empty()).await;
     assert!(app.smtp.mails()[0].text.contains(VALUE));

@@ -1,7 +1,7 @@
 //! The page Health and the same as JSON.
 use serde_json::Value;
 
-use crate::harness::{App, SmtpServer, ThriftClient, request, wait_until};
+use crate::harness::{App, SmtpServer, ThriftClient, on_postgres, request, wait_until};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
@@ -55,7 +55,8 @@ async fn outcomes_of_every_kind_are_listed_with_their_newest_example() {
     let versions = &health["versions"];
     assert!(versions["schema"].as_i64() >= Some(1), "{versions}");
     assert!(versions["git"].as_str().is_some_and(|git| git.starts_with('2')), "{versions}");
-    assert!(versions["database"].as_str().is_some_and(|it| it.starts_with("SQLite 3.")));
+    let database = if on_postgres() { "PostgreSQL " } else { "SQLite 3." };
+    assert!(versions["database"].as_str().is_some_and(|it| it.starts_with(database)), "{versions}");
     assert!(health["memory_bytes"].as_u64() > Some(1_000_000), "{health}");
 
     let (_, page) = app.get("/check_health").await;
