@@ -20,10 +20,14 @@ pub(crate) type Counted = HashMap<String, usize>;
 /// shows saved counts, and the peer saves when it stops, so it must have been stopped before.
 pub(crate) fn counted(setting: &Setting, contender: Contender, data: &Path) -> Result<Counted> {
     match contender {
-        Contender::Ours => {
+        Contender::Ours | Contender::Postgres => {
             let mut command = Command::new(&setting.program);
             command.args(["issues", "--json", "--set"]);
-            let output = command.arg(format!("data_dir_path={}", data.display())).output()?;
+            command.arg(format!("data_dir_path={}", data.display()));
+            if let Some(url) = setting.database_url(contender, data)? {
+                command.args(["--set", &format!("database_url={url}")]);
+            }
+            let output = command.output()?;
             ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             from_json_lines(&String::from_utf8(output.stdout)?)
         }

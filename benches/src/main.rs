@@ -22,10 +22,12 @@ mod measure_frames;
 mod measure_load;
 mod measure_mail;
 mod measure_pages;
+mod measure_projects;
 mod measure_start;
 mod measure_texts;
 mod message;
 mod options;
+mod postgres;
 mod process;
 mod rows;
 mod server;
@@ -44,6 +46,7 @@ use crate::measure_frames::measure_frames;
 use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
 use crate::measure_pages::measure_pages;
+use crate::measure_projects::measure_projects;
 use crate::measure_start::measure_start;
 use crate::measure_texts::measure_texts;
 use crate::message::report;
@@ -91,7 +94,12 @@ async fn measure(options: &Options) -> Result<()> {
     }
     let setting = Setting::prepare(options).await?;
     if options.names(Measure::Pages) {
-        measure_pages(&setting).await?;
+        for contender in options.contenders(0) {
+            measure_pages(&setting, contender).await?;
+        }
+    }
+    if options.names(Measure::Projects) {
+        measure_projects(&setting, options).await?;
     }
     if options.wants_no_contest() {
         return Ok(std::fs::remove_dir_all(&setting.folder)?);

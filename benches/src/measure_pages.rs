@@ -20,13 +20,14 @@ const TARGET: Target = Target::Below(50.0);
 const WEEK_S: u64 = 7 * 86_400;
 
 /// Fills a store, starts the server with it and requests its pages, one after another.
-pub(crate) async fn measure_pages(setting: &Setting) -> Result<()> {
+pub(crate) async fn measure_pages(setting: &Setting, contender: Contender) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let data = setting.folder.join("pages");
+    let data = setting.folder.join(format!("pages-{contender:?}"));
     let start = Instant::now();
-    fill(&data, i64::try_from(now.as_millis())?).await?;
+    let database = setting.database_url(contender, &data)?;
+    fill(&data, database.as_deref(), i64::try_from(now.as_millis())?).await?;
     eprintln!("filled a store in {:.1} s", start.elapsed().as_secs_f64());
-    let server = Server::start(setting, Contender::Ours, &data, 3)?;
+    let server = Server::start(setting, contender, &data, 3)?;
     quiet(server.id(), Duration::from_secs(60)).await;
     let (_, first, _) = ask(server.http_port, "/")?;
     let weeks_ago = |weeks: u64| now.as_secs() - weeks * WEEK_S;
@@ -80,6 +81,8 @@ pub(crate) async fn measure_pages(setting: &Setting) -> Result<()> {
     }
     let memory = server.tree().memory();
     server.stop()?;
+    println!("{}", if database.is_some() { "On PostgreSQL:" } else { "On SQLite:" });
+    println!();
     rows.print(1);
     println!();
     println!("{ISSUES} issues; each page {TIMES} times, one after the other, to its last byte.");

@@ -34,16 +34,29 @@ pub(crate) fn with_id(message: &[u8]) -> Cow<'_, [u8]> {
 
 /// The frame, with its length prefix, of a report whose innermost line is `innermost`.
 pub(crate) fn report(code: &Code, innermost: &Line, host: &str, has_id: bool) -> Result<Vec<u8>> {
-    let request = RecordErrorRequest {
+    let id = has_id.then(|| NO_ID.to_owned());
+    frame(&RecordErrorRequest { id, ..request(code, innermost, host) })
+}
+
+/// The same for the project of a key.
+pub(crate) fn report_with_key(code: &Code, innermost: &Line, key: &str) -> Result<Vec<u8>> {
+    let project_key = Some(key.to_owned());
+    frame(&RecordErrorRequest { project_key, ..request(code, innermost, "bench") })
+}
+
+fn request(code: &Code, innermost: &Line, host: &str) -> RecordErrorRequest {
+    RecordErrorRequest {
         traceback: code.layers.iter().chain([innermost]).map(stack_line).collect(),
         exception_message: Some("ZeroDivisionError('division by zero')".to_owned()),
         hostname: Some(host.to_owned()),
         error_count: Some(1),
         exception_type: Some("builtins.ZeroDivisionError".to_owned()),
-        id: has_id.then(|| NO_ID.to_owned()),
         ..RecordErrorRequest::default()
-    };
-    let content = encode_record_error(&request, 0)?;
+    }
+}
+
+fn frame(request: &RecordErrorRequest) -> Result<Vec<u8>> {
+    let content = encode_record_error(request, 0)?;
     let mut frame = u32::try_from(content.len())?.to_be_bytes().to_vec();
     frame.extend(content);
     Ok(frame)

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Run only these measures.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Measure>,
-    /// Run only these servers.
+    /// Run only these servers [default: ours,peer].
     #[arg(long, value_enum, value_delimiter = ',')]
     servers: Vec<Contender>,
     /// Use this program of ours instead of the one built here.
@@ -66,6 +66,8 @@ pub(crate) enum Measure {
     Blame,
     /// How long pages take with a large store; runs only on request.
     Pages,
+    /// What two hundred projects cost; runs only on request.
+    Projects,
     /// The cost of the Python package for a program, next to 0.4.5 and sentry-sdk; takes --wheel.
     Client,
 }
@@ -77,6 +79,8 @@ pub(crate) enum Contender {
     Ours,
     /// Flawless 0.4.5 with its blame fixed.
     Peer,
+    /// The server of this repository on PostgreSQL; only on request.
+    Postgres,
 }
 
 impl Options {
@@ -110,10 +114,12 @@ impl Options {
 
     /// The servers to compare, in the order of this run: which one is first alternates.
     pub(crate) fn contenders(&self, run: u32) -> Vec<Contender> {
-        let mut all = vec![Contender::Ours, Contender::Peer];
-        all.retain(|contender| self.servers.is_empty() || self.servers.contains(contender));
+        let mut all = match self.servers.is_empty() {
+            true => vec![Contender::Ours, Contender::Peer],
+            false => self.servers.clone(),
+        };
         if self.wants_no_contest() {
-            all.retain(|contender| *contender == Contender::Ours);
+            all.retain(|contender| *contender != Contender::Peer);
         }
         if run % 2 == 1 {
             all.reverse();

@@ -49,7 +49,9 @@ impl Server {
             ("report_error_threshold", threshold.to_string()),
         ];
         let mut command = match contender {
-            Contender::Ours => ours(setting, &options),
+            Contender::Ours | Contender::Postgres => {
+                ours(setting, &options, setting.database_url(contender, data)?)
+            }
             Contender::Peer => peer(setting, &options, data)?,
         };
         let output = File::create(data.with_extension("output"))?;
@@ -84,7 +86,7 @@ impl Server {
     pub(crate) fn stop(mut self) -> Result<()> {
         let tree = self.tree();
         tree.signal(match self.contender {
-            Contender::Ours => "TERM",
+            Contender::Ours | Contender::Postgres => "TERM",
             // Only SIGINT makes 0.4.5 save.
             Contender::Peer => "INT",
         });
@@ -109,13 +111,16 @@ impl Drop for Server {
     }
 }
 
-fn ours(setting: &Setting, options: &[(&str, String)]) -> Command {
+fn ours(setting: &Setting, options: &[(&str, String)], database: Option<String>) -> Command {
     let mut command = Command::new(&setting.program);
     command.args(["start", "--set", "host=127.0.0.1", "--set", "auth=off"]);
     // Subjects by which the measures recognize mails, and one mail per report.
     command.args(["--set", "subject_style=classic", "--set", "mails_per_hour=0"]);
     for (name, value) in options {
         command.arg("--set").arg(format!("{name}={value}"));
+    }
+    if let Some(url) = database {
+        command.arg("--set").arg(format!("database_url={url}"));
     }
     command
 }

@@ -9,6 +9,7 @@ use crate::code::Code;
 use crate::environment::{OLDER_PACKAGES, environment, python_of, run};
 use crate::mail_sink::MailSink;
 use crate::options::{Contender, Options};
+use crate::postgres::Postgres;
 
 /// Run by the peer's Python.
 const PEER_SERVER: &str = include_str!("../peer_server.py");
@@ -26,6 +27,8 @@ pub(crate) struct Setting {
     pub(crate) code: Code,
     /// The mail server for both.
     pub(crate) sink: MailSink,
+    /// The database server, if one is compared.
+    pub(crate) postgres: Option<Postgres>,
     /// Emptied at the start; below the build folder, and so on a real disk.
     pub(crate) folder: PathBuf,
 }
@@ -47,6 +50,9 @@ impl Setting {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
+        let has_postgres = options.contenders(0).contains(&Contender::Postgres);
+        let start = || Postgres::start(&folder.join("postgres"));
+        let postgres = has_postgres.then(start).transpose()?;
         let peer_server = folder.join("peer_server.py");
         fs::write(&peer_server, PEER_SERVER)?;
         Ok(Self {
@@ -55,8 +61,26 @@ impl Setting {
             peer_server,
             code: Code::create(&folder.join("code"))?,
             sink: MailSink::start().await?,
+            postgres,
             folder,
         })
+    }
+
+    /// The URL of our database for the data in this folder, which is created when it is asked for
+    /// first; `None` when it is in the folder itself.
+    pub(crate) fn database_url(&self, contender: Contender, data: &Path) -> Result<Option<String>> {
+        let Some(postgres) = self.postgres.as_ref().filter(|_| contender == Contender::Postgres)
+        else {
+            return Ok(None);
+        };
+        let file = data.with_extension("database");
+        if let Ok(url) = fs::read_to_string(&file) {
+            return Ok(Some(url));
+        }
+        let name = data.file_name().context("the data is in a folder")?.to_string_lossy();
+        let url = postgres.database(&name.to_lowercase())?;
+        fs::write(file, &url)?;
+        Ok(Some(url))
     }
 
     /// Size of our program in MB.

@@ -6,33 +6,44 @@ use crate::stats::{median, spread};
 #[derive(Debug, Default)]
 pub(crate) struct Table(Vec<Row>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Row {
     what: String,
     ours: Vec<f64>,
     peer: Vec<f64>,
+    postgres: Vec<f64>,
 }
 
 impl Table {
     /// Adds one run's number to the row `what`.
     pub(crate) fn add(&mut self, what: &str, contender: Contender, number: f64) {
         let at = self.0.iter().position(|row| row.what == what).unwrap_or_else(|| {
-            self.0.push(Row { what: what.to_owned(), ours: Vec::new(), peer: Vec::new() });
+            self.0.push(Row { what: what.to_owned(), ..Row::default() });
             self.0.len() - 1
         });
         match contender {
             Contender::Ours => self.0[at].ours.push(number),
             Contender::Peer => self.0[at].peer.push(number),
+            Contender::Postgres => self.0[at].postgres.push(number),
         }
     }
 
     /// Prints the table as Markdown.
     pub(crate) fn print(&self) {
-        println!("| median [lowest–highest] | ours | 0.4.5 | ours ÷ 0.4.5 |");
+        let has_postgres = self.0.iter().any(|row| !row.postgres.is_empty());
+        let heading = match has_postgres {
+            true => "on PostgreSQL | on SQLite | PostgreSQL ÷ SQLite",
+            false => "ours | 0.4.5 | ours ÷ 0.4.5",
+        };
+        println!("| median [lowest–highest] | {heading} |");
         println!("|---|---|---|---|");
         for row in &self.0 {
-            let (ours, peer) = (cell(&row.ours), cell(&row.peer));
-            println!("| {} | {ours} | {peer} | {} |", row.what, ratio(&row.ours, &row.peer));
+            let (one, other) = match has_postgres {
+                true => (&row.postgres, &row.ours),
+                false => (&row.ours, &row.peer),
+            };
+            let (what, ratio) = (&row.what, ratio(one, other));
+            println!("| {what} | {} | {} | {ratio} |", cell(one), cell(other));
         }
     }
 }
