@@ -8,8 +8,8 @@ use flawless_core::{Frame, FrameKind, FramePath, PathRule, Report, ResolvedFrame
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::sealing::Sealing;
 use flawless_store::{
-    IssueFacts, MailKind, NewNotification, OutboxMessage, PostgresSettings, Recipient, RuleList,
-    Sample, Seen, Store, WriteTx, encode_sample,
+    IssueFacts, MailKind, NewNotification, NewSample, OutboxMessage, PostgresSettings, Recipient,
+    RuleList, Sample, Seen, Store, WriteTx, encode_sample,
 };
 use serde_json::json;
 
@@ -80,7 +80,7 @@ impl Filling {
                 reports: 1,
                 first_at: at,
                 last_at: at,
-                sampled: true,
+                samples: 1,
             };
             let (id, samples) = match self.made[issue] {
                 Some((id, samples)) => {
@@ -98,7 +98,9 @@ impl Filling {
                 }
             };
             if samples < SAMPLES {
-                tx.add_sample(id, i64::try_from(samples + 1)?, at, &self.sample).await?;
+                let number = i64::try_from(samples + 1)?;
+                let sample = NewSample { issue: id, number, received_at: at, body: &self.sample };
+                tx.add_samples(&[sample]).await?;
             }
             self.made[issue] = Some((id, samples + 1));
         }

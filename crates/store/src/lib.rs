@@ -44,7 +44,7 @@ pub use issues::muted::MUTED_FOR_EVER;
 pub use issues::resolved::{
     FixingChange, OpenIssue, Predecessor, Regression, Resolution, ResolutionRow,
 };
-pub use issues::samples::{KeptSample, Sample, encode_sample};
+pub use issues::samples::{KeptSample, NewSample, Sample, encode_sample};
 pub use issues::weeks::TwoWeeksIssue;
 pub use lines::line_facts::StoredFacts;
 pub use lines::running::RunningRow;

@@ -1,10 +1,10 @@
 //! Writes a batch of reports in one transaction.
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use flawless_core::OutcomeKind;
-use flawless_store::{RuleHits, Seen, StoreError, WriteTx};
+use flawless_core::{CommitId, OutcomeKind};
+use flawless_store::{Facet, NewSample, RuleHits, Seen, StoreError, WriteTx};
 
 use super::batch_plan::{
     BatchPlan, CountedFault, Outcomes, Write, WriteTo, example, pending, threshold_of,
@@ -31,6 +31,40 @@ pub(super) struct BatchWriter<'a> {
     rule_hits: RuleHits,
     losses: Vec<(i64, String)>,
     written: Written,
+}
+
+/// A group whose faults have been attributed before.
+struct Known {
+    key: Key,
+    group: Group,
+    /// Occurrences that its client lost, and its host.
+    lost: Option<(i64, String)>,
+    verdict: Arc<CachedVerdict>,
+    faults: Vec<CountedFault>,
+}
+
+impl Known {
+    /// The issues that count its faults, as the verdict knows them.
+    fn issues(&self) -> impl Iterator<Item = i64> {
+        self.faults.iter().filter_map(|fault| match self.verdict.faults[fault.at].verdict {
+            FaultVerdict::Counted { issue_id, .. } => Some(issue_id),
+            FaultVerdict::Dropped { .. } => None,
+        })
+    }
+}
+
+/// What a group adds to an issue.
+struct Count<'a> {
+    /// The place of the group in the batch.
+    place: usize,
+    group: &'a Group,
+    verdict: &'a CachedVerdict,
+    /// The fault in the verdict.
+    at: usize,
+    issue: i64,
+    seen: Seen,
+    facets: &'a [Facet],
+    sample: Option<&'a [u8]>,
 }
 
 /// What was written of a project.
@@ -66,29 +100,32 @@ impl<'a> BatchWriter<'a> {
             losses: Vec::new(),
             written: Written::default(),
         };
-        let mut writes = VecDeque::from(writes);
-        while let Some(Write { key, mut group, lost, to }) = writes.pop_front() {
-            let is_kept = match to {
-                WriteTo::Pending(new) => {
-                    let kept = writer.capacity.keep(writer.tx, new, &group.newest).await?;
-                    writer.is_kept(kept, key, &group)
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for Write { key, group, lost, to } in writes {
+            match to {
+                WriteTo::Issues(verdict, faults) => {
+                    known.push(Known { key, group, lost, verdict, faults });
                 }
-                WriteTo::Issues(known, faults) => {
-                    if !writer.count(&group, &known, faults).await? {
-                        // An issue was erased: the whole report is attributed again.
-                        let to = WriteTo::Pending(pending(&mut group, app, now)?);
-                        writes.push_back(Write { key, group, lost, to });
-                        continue;
-                    }
-                    true
-                }
-            };
-            if is_kept {
-                writer.losses.extend(lost);
-                writer.ids.extend(group.ids);
+                WriteTo::Pending(pending) => new.push((key, group, lost, pending)),
+            }
+        }
+        for Known { key, mut group, lost, .. } in writer.count(known).await? {
+            // An issue was erased: the whole report is attributed again.
+            let pending = pending(&mut group, app, now)?;
+            new.push((key, group, lost, pending));
+        }
+        for (key, group, lost, pending) in new {
+            let kept = writer.capacity.keep(writer.tx, pending, &group.newest).await?;
+            if writer.is_kept(kept, key, &group) {
+                writer.keep(lost, group.ids);
             }
         }
         Ok(writer)
+    }
+
+    fn keep(&mut self, lost: Option<(i64, String)>, ids: Vec<u64>) {
+        self.losses.extend(lost);
+        self.ids.extend(ids);
     }
 
     fn is_kept(&mut self, kept: Kept, key: Key, group: &Group) -> bool {
@@ -106,73 +143,123 @@ impl<'a> BatchWriter<'a> {
         true
     }
 
-    /// Counts the faults of a group; no when one of their issues is gone.
-    async fn count(
-        &mut self,
-        group: &Group,
-        known: &Arc<CachedVerdict>,
-        faults: Vec<CountedFault>,
-    ) -> Result<bool, StoreError> {
-        // Where there is only one, counting it says whether its issue is there.
-        if faults.len() > 1 && !are_there(self.tx, known, &faults).await? {
-            return Ok(false);
-        }
-        for fault in faults {
-            if !self.count_fault(group, known, fault).await? {
-                return Ok(false);
+    /// Counts the faults of known groups. Returns the groups of which an issue is gone, uncounted.
+    async fn count(&mut self, known: Vec<Known>) -> Result<Vec<Known>, StoreError> {
+        let (mut known, mut gone) = self.without_gone(known).await?;
+        let mut counts = Vec::new();
+        for (place, Known { group, verdict, faults, .. }) in known.iter().enumerate() {
+            for CountedFault { at, facets, sample } in faults {
+                let FaultVerdict::Counted { issue_id, running, .. } = &verdict.faults[*at].verdict
+                else {
+                    continue;
+                };
+                self.note_running(verdict, *at, running).await?;
+                let has_room = match sample {
+                    Some(_) => self.capacity.has_bytes(self.tx, &group.source).await?,
+                    None => false,
+                };
+                let sample = sample.as_deref().filter(|_| has_room);
+                let seen = Seen {
+                    occurrences: group.occurrences,
+                    only_listed: group.only_listed(&self.app.config.environments),
+                    reports: group.reports,
+                    first_at: self.now,
+                    last_at: self.now,
+                    samples: i64::from(sample.is_some()),
+                };
+                let (at, issue) = (*at, *issue_id);
+                counts.push(Count { place, group, verdict, at, issue, seen, facets, sample });
             }
         }
-        Ok(true)
+        let missed = self.write_counts(&counts).await?;
+        // From the last one on, so that the places of the others stay.
+        for place in missed.into_iter().rev() {
+            gone.push(known.remove(place));
+        }
+        for Known { group, lost, .. } in known {
+            self.keep(lost, group.ids);
+        }
+        Ok(gone)
     }
 
-    async fn count_fault(
+    /// Separates the groups of which an issue is gone. Where there is only one, counting it says
+    /// whether it is there.
+    async fn without_gone(
         &mut self,
-        group: &Group,
-        verdict: &Arc<CachedVerdict>,
-        CountedFault { at, facets, mut sample }: CountedFault,
-    ) -> Result<bool, StoreError> {
-        let (tx, now) = (&mut *self.tx, self.now);
-        let fault = &verdict.faults[at];
-        let FaultVerdict::Counted { issue_id, known_error, regression_check, running, .. } =
-            &fault.verdict
-        else {
-            return Ok(true);
+        known: Vec<Known>,
+    ) -> Result<(Vec<Known>, Vec<Known>), StoreError> {
+        let several = known.iter().filter(|known| known.faults.len() > 1);
+        let issues: Vec<i64> = several.flat_map(Known::issues).collect();
+        if issues.is_empty() {
+            return Ok((known, Vec::new()));
+        }
+        let current = self.tx.current_issues(&issues).await?;
+        let is_there = |known: &Known| {
+            known.faults.len() <= 1 || known.issues().all(|issue| current.contains_key(&issue))
         };
+        Ok(known.into_iter().partition(is_there))
+    }
+
+    /// Notes that the revision of a verdict runs, unless that was noted lately.
+    async fn note_running(
+        &mut self,
+        verdict: &Arc<CachedVerdict>,
+        at: usize,
+        running: &Option<(CommitId, AtomicI64)>,
+    ) -> Result<(), StoreError> {
         if let Some((running, noted_at)) = running
-            && now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
+            && self.now - noted_at.load(Ordering::Relaxed) >= RUNNING_EVERY_MS
         {
-            tx.seen_running(running.as_str(), true, now).await?;
+            self.tx.seen_running(running.as_str(), true, self.now).await?;
             self.written.noted_running.push((verdict.clone(), at));
         }
-        if sample.is_some() && !self.capacity.has_bytes(tx, &group.source).await? {
-            sample = None;
+        Ok(())
+    }
+
+    /// Writes the counts of a batch, and decides about their issues. Returns the places of the groups
+    /// whose issue is gone.
+    async fn write_counts(&mut self, counts: &[Count<'_>]) -> Result<Vec<usize>, StoreError> {
+        let seen: Vec<(i64, Seen)> = counts.iter().map(|count| (count.issue, count.seen)).collect();
+        let states = self.tx.count_all(&seen).await?;
+        let mut missed = Vec::new();
+        let mut facets = Vec::new();
+        let (mut samples, mut sources) = (Vec::new(), Vec::new());
+        for (count, state) in counts.iter().zip(&states) {
+            let Some(state) = state else {
+                missed.push(count.place);
+                continue;
+            };
+            facets.extend(count.facets.iter().map(|facet| (state.id, facet)));
+            if let Some(body) = count.sample {
+                let (issue, number) = (state.id, state.samples);
+                samples.push(NewSample { issue, number, received_at: self.now, body });
+                sources.push(&count.group.source);
+            }
         }
-        let seen = Seen {
-            occurrences: group.occurrences,
-            only_listed: group.only_listed(&self.app.config.environments),
-            reports: group.reports,
-            first_at: now,
-            last_at: now,
-            sampled: sample.is_some(),
-        };
-        let Some(counted) = tx.count(*issue_id, seen).await? else { return Ok(false) };
-        tx.count_facets(counted.id, &facets).await?;
-        self.rule_hits.add(&fault.rules, group.reports, group.occurrences);
-        if let Some(sample) = sample {
-            let more = tx.add_sample(counted.id, counted.samples, now, &sample).await?;
-            self.capacity.add_bytes(tx, &group.source, more).await?;
+        self.tx.count_facets(&facets).await?;
+        let grew = self.tx.add_samples(&samples).await?;
+        for (source, more) in sources.into_iter().zip(grew) {
+            self.capacity.add_bytes(self.tx, source, more).await?;
         }
-        let occurred = Occurred {
-            added: seen.occurrences,
-            only_listed: seen.only_listed,
-            at: now,
-            threshold: threshold_of(&group.newest, &self.app.config),
-            known: known_error.and_then(|id| self.rules.rules.known_error(id)),
-            regression_check,
-            regressed: None,
-        };
-        self.written.any_alert |= decide_alert(tx, self.app, &counted, occurred).await?;
-        Ok(true)
+        for (Count { group, verdict, at, seen, .. }, counted) in counts.iter().zip(&states) {
+            let Some(counted) = counted else { continue };
+            let fault = &verdict.faults[*at];
+            self.rule_hits.add(&fault.rules, group.reports, group.occurrences);
+            let FaultVerdict::Counted { known_error, regression_check, .. } = &fault.verdict else {
+                continue;
+            };
+            let occurred = Occurred {
+                added: group.occurrences,
+                only_listed: seen.only_listed,
+                at: self.now,
+                threshold: threshold_of(&group.newest, &self.app.config),
+                known: known_error.and_then(|id| self.rules.rules.known_error(id)),
+                regression_check,
+                regressed: None,
+            };
+            self.written.any_alert |= decide_alert(self.tx, self.app, counted, occurred).await?;
+        }
+        Ok(missed)
     }
 
     /// Writes the sums.
@@ -207,20 +294,4 @@ impl Written {
             app.wakeups.alerts.notify_one();
         }
     }
-}
-
-/// Whether the issues that faults are counted under exist.
-async fn are_there(
-    tx: &mut WriteTx,
-    known: &CachedVerdict,
-    faults: &[CountedFault],
-) -> Result<bool, StoreError> {
-    for fault in faults {
-        if let FaultVerdict::Counted { issue_id, .. } = known.faults[fault.at].verdict
-            && !tx.has_issue(issue_id).await?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

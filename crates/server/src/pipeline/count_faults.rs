@@ -8,8 +8,8 @@ use flawless_core::{
     CommitId, ExceptionAt, Fingerprint, OutcomeKind, Report, ResolvedFrame, RuleId,
 };
 use flawless_store::{
-    Counted, CountedBefore, DayUse, Sample, Seen, StoreError, TakenPending, UsedUp, WriteTx,
-    encode_sample,
+    Counted, CountedBefore, DayUse, NewSample, Sample, Seen, StoreError, TakenPending, UsedUp,
+    WriteTx, encode_sample,
 };
 
 use super::batch_plan::example;
@@ -283,14 +283,14 @@ async fn count_fault(
     Ok(Some(CachedFault { exception, rules: used, verdict }))
 }
 
-fn seen(taken: &TakenPending, sampled: bool) -> Seen {
+fn seen(taken: &TakenPending, is_sampled: bool) -> Seen {
     Seen {
         occurrences: taken.occurrences,
         only_listed: taken.only_listed,
         reports: taken.reports,
         first_at: taken.first_at,
         last_at: taken.last_at,
-        sampled,
+        samples: i64::from(is_sampled),
     }
 }
 
@@ -323,7 +323,7 @@ async fn count_owed(
         None => false,
     };
     if !is_merged {
-        let seen = Seen { occurrences, only_listed, reports, sampled: false, ..seen };
+        let seen = Seen { occurrences, only_listed, reports, samples: 0, ..seen };
         tx.count(issue, seen).await?;
     }
     tx.counted(issue).await
@@ -342,9 +342,16 @@ async fn keep_report(
     if facets.is_empty() && taken.occurrences > 0 {
         facets.push(facet_of(report, taken.occurrences, taken.last_at));
     }
-    tx.count_facets(counted.id, &facets).await?;
+    let of_issue: Vec<_> = facets.iter().map(|facet| (counted.id, facet)).collect();
+    tx.count_facets(&of_issue).await?;
     tx.add_exception_type(counted.id, &report.exception_type).await?;
-    tx.add_sample(counted.id, counted.samples, taken.last_at, sample).await
+    let sample = NewSample {
+        issue: counted.id,
+        number: counted.samples,
+        received_at: taken.last_at,
+        body: sample,
+    };
+    Ok(tx.add_samples(&[sample]).await?.into_iter().sum())
 }
 
 async fn count_new(

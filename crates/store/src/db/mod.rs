@@ -15,4 +15,4 @@ mod postgres_tx;
 pub(crate) mod query;
 pub(crate) mod value;
 
-pub(crate) use query::{assembled, padded, places, query, query_scalar};
+pub(crate) use query::{Query, assembled, padded, parts, places, query, query_scalar, rows};

@@ -45,12 +45,12 @@ pub(crate) fn assembled(sql: String) -> AssertSqlSafe<String> {
     AssertSqlSafe(sql)
 }
 
-/// The numbers, the last one repeated up to a power of two. A list of numbers is then one of few
+/// The values, the last one repeated up to a power of two. A list of values is then one of few
 /// statements, and these stay prepared.
-pub(crate) fn padded(numbers: &[i64]) -> Vec<i64> {
-    let mut padded = numbers.to_vec();
-    if let Some(last) = numbers.last() {
-        padded.resize(numbers.len().next_power_of_two(), *last);
+pub(crate) fn padded<T: Clone>(values: &[T]) -> Vec<T> {
+    let mut padded = values.to_vec();
+    if let Some(last) = values.last() {
+        padded.resize(values.len().next_power_of_two(), last.clone());
     }
     padded
 }
@@ -58,6 +58,26 @@ pub(crate) fn padded(numbers: &[i64]) -> Vec<i64> {
 /// `count` placeholders from `$first` on, separated by commas.
 pub(crate) fn places(first: usize, count: usize) -> String {
     (first..first + count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows of one statement, so that no statement has too many values.
+const MOST_ROWS: usize = 64;
+
+/// Parts of a batch whose sizes are powers of two. Statements that take many rows are few then, and
+/// stay prepared.
+pub(crate) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = 1 << rows.len().min(MOST_ROWS).checked_ilog2()?;
+        let (part, rest) = rows.split_at(size);
+        rows = rest;
+        Some(part)
+    })
+}
+
+/// Placeholders for `count` rows with this number of columns, from `$first` on.
+pub(crate) fn rows(first: usize, count: usize, columns: usize) -> String {
+    let row = |row: usize| format!("({})", places(first + row * columns, columns));
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// What a statement did.
@@ -181,5 +201,20 @@ impl<'q> ScalarQuery<'q> {
         (T,): Row,
     {
         Ok(self.0.fetch_one::<(T,)>(target).await?.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_is_split_into_parts_of_few_sizes() {
+        let sizes = |count: usize| parts(&vec![(); count]).map(<[()]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(21), [16, 4, 1]);
+        assert_eq!(sizes(130), [64, 64, 2]);
+        assert_eq!(rows(2, 2, 2), "($2, $3), ($4, $5)");
     }
 }

@@ -1,4 +1,6 @@
 //! Counts occurrences of issues, and stores the results of attribution.
+use std::collections::{BTreeMap, HashMap};
+
 use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
@@ -12,6 +14,9 @@ const MAX_AUTHOR: usize = 400;
 fn bounded(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(|text| beginning(text, MAX_AUTHOR))
 }
+
+/// Issue numbers in one statement.
+const MOST_NUMBERS: usize = 500;
 
 /// Limit of exception types that are kept per issue.
 const MAX_TYPES: usize = 50;
@@ -29,8 +34,19 @@ pub struct Seen {
     pub first_at: i64,
     /// When the last came in.
     pub last_at: i64,
-    /// Whether a sample of them is kept.
-    pub sampled: bool,
+    /// Number of samples of them that are kept.
+    pub samples: i64,
+}
+
+impl Seen {
+    /// Adds later occurrences.
+    fn add(&mut self, later: Self) {
+        self.occurrences += later.occurrences;
+        self.only_listed += later.only_listed;
+        self.reports += later.reports;
+        self.samples += later.samples;
+        self.last_at = self.last_at.max(later.last_at);
+    }
 }
 
 /// The state of an issue after occurrences were added.
@@ -73,25 +89,103 @@ impl WriteTx {
         issue_id: i64,
         seen: Seen,
     ) -> Result<Option<Counted>, StoreError> {
-        let counted: Option<Counted> = db::query(
-            "UPDATE issue SET occurrences = occurrences + $2, samples = samples + $4, \
-             only_listed = only_listed + $5, last_seen_at = CASE WHEN last_seen_at > $3 THEN last_seen_at ELSE $3 END \
-             WHERE id = (SELECT COALESCE(merged_into, id) FROM issue WHERE id = $1) \
-             RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
-             first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
-             kept_out = 1 AS kept_out",
-        )
-        .bind(issue_id)
-        .bind(seen.occurrences)
-        .bind(seen.last_at)
-        .bind(i64::from(seen.sampled))
-        .bind(seen.only_listed)
-        .fetch_optional(&mut self.tx)
-        .await?;
-        if let Some(counted) = &counted {
-            self.count_hour(counted.id, seen).await?;
+        Ok(self.count_all(&[(issue_id, seen)]).await?.pop().flatten())
+    }
+
+    /// Adds occurrences to issues, or to those that they were merged into. Returns the state of each
+    /// after its occurrences, in the same order, `None` for an issue that does not exist; an issue
+    /// may be there several times.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn count_all(
+        &mut self,
+        seen: &[(i64, Seen)],
+    ) -> Result<Vec<Option<Counted>>, StoreError> {
+        let mut states = self.count_unmerged(seen).await?;
+        let left: Vec<usize> = (0..seen.len()).filter(|at| states[*at].is_none()).collect();
+        if left.is_empty() {
+            return Ok(states);
         }
-        Ok(counted)
+        let numbers: Vec<i64> = left.iter().map(|at| seen[*at].0).collect();
+        let current = self.current_issues(&numbers).await?;
+        let merged = left.iter().filter_map(|at| Some((*at, *current.get(&seen[*at].0)?)));
+        let (places, merged): (Vec<usize>, Vec<(i64, Seen)>) =
+            merged.map(|(at, issue)| (at, (issue, seen[at].1))).unzip();
+        for (at, state) in places.into_iter().zip(self.count_unmerged(&merged).await?) {
+            states[at] = state;
+        }
+        Ok(states)
+    }
+
+    /// Which of these issues exist, each with itself or the one that it was merged into.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn current_issues(
+        &mut self,
+        issues: &[i64],
+    ) -> Result<HashMap<i64, i64>, StoreError> {
+        let mut found = HashMap::new();
+        for part in issues.chunks(MOST_NUMBERS) {
+            let part = db::padded(part);
+            let sql = format!(
+                "SELECT id, COALESCE(merged_into, id) FROM issue WHERE id IN ({})",
+                db::places(1, part.len())
+            );
+            let query = db::query(db::assembled(sql));
+            let query = part.iter().fold(query, |query, number| query.bind(*number));
+            let rows: Vec<(i64, i64)> = query.fetch_all(&mut self.tx).await?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// The same, without issues that were merged.
+    async fn count_unmerged(
+        &mut self,
+        seen: &[(i64, Seen)],
+    ) -> Result<Vec<Option<Counted>>, StoreError> {
+        let mut sums: BTreeMap<i64, Seen> = BTreeMap::new();
+        for (issue, seen) in seen {
+            sums.entry(*issue).and_modify(|sum| sum.add(*seen)).or_insert(*seen);
+        }
+        let mut sums: Vec<(i64, Seen)> = sums.into_iter().collect();
+        let mut counted: HashMap<i64, Counted> = HashMap::new();
+        for part in db::parts(&sums) {
+            let sql = format!(
+                "UPDATE issue SET occurrences = issue.occurrences + column2, \
+                 samples = issue.samples + column3, only_listed = issue.only_listed + column4, \
+                 last_seen_at = CASE WHEN issue.last_seen_at > column5 THEN issue.last_seen_at \
+                 ELSE column5 END FROM (VALUES {}) AS new \
+                 WHERE issue.id = column1 AND issue.merged_into IS NULL \
+                 RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
+                 first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
+                 kept_out = 1 AS kept_out",
+                db::rows(1, part.len(), 5)
+            );
+            let mut query = db::query(db::assembled(sql));
+            for (issue, sum) in part {
+                query = query.bind(*issue).bind(sum.occurrences).bind(sum.samples);
+                query = query.bind(sum.only_listed).bind(sum.last_at);
+            }
+            let rows: Vec<Counted> = query.fetch_all(&mut self.tx).await?;
+            counted.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        sums.retain(|(issue, _)| counted.contains_key(issue));
+        self.count_hours(&sums).await?;
+        // From the last one back: each is without what came after it.
+        let state = |(issue, seen): &(i64, Seen)| {
+            let counted = counted.get_mut(issue)?;
+            let state = counted.clone();
+            counted.occurrences -= seen.occurrences;
+            counted.only_listed -= seen.only_listed;
+            counted.samples -= seen.samples;
+            Some(state)
+        };
+        let mut states: Vec<Option<Counted>> = seen.iter().rev().map(state).collect();
+        states.reverse();
+        Ok(states)
     }
 
     /// Adds occurrences to the issue with the identity of `facts`; creates it when it is new. For
@@ -143,7 +237,7 @@ impl WriteTx {
         .bind(&facts.reason)
         .bind(facts.details.to_json())
         .bind(seen.occurrences)
-        .bind(i64::from(seen.sampled))
+        .bind(seen.samples)
         .bind(seen.first_at)
         .bind(seen.last_at)
         .bind(revision)
@@ -152,18 +246,8 @@ impl WriteTx {
         .bind(seen.only_listed)
         .fetch_one(&mut self.tx)
         .await?;
-        self.count_hour(counted.id, seen).await?;
+        self.count_hours(&[(counted.id, seen)]).await?;
         Ok(counted)
-    }
-
-    /// Whether an issue exists, possibly merged into another one.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn has_issue(&mut self, issue: i64) -> Result<bool, StoreError> {
-        let query = db::query_scalar("SELECT COUNT(*) FROM issue WHERE id = $1");
-        let found: i64 = query.bind(issue).fetch_one(&mut self.tx).await?;
-        Ok(found > 0)
     }
 
     /// Updates the line as it runs now and its facts.
@@ -218,28 +302,32 @@ impl WriteTx {
         }
     }
 
-    async fn count_hour(&mut self, issue: i64, seen: Seen) -> Result<(), StoreError> {
-        if seen.occurrences == 0 {
+    /// Adds occurrences to the hours of issues, each at most once.
+    async fn count_hours(&mut self, seen: &[(i64, Seen)]) -> Result<(), StoreError> {
+        let seen: Vec<_> = seen.iter().filter(|(_, seen)| seen.occurrences > 0).collect();
+        if seen.is_empty() {
             return Ok(());
         }
         let revision = self.counts_revision().await?;
-        db::query(
-            "INSERT INTO issue_hour \
-             (issue_id, hour, occurrences, last_at, reports, project_id, revision) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issue_id, hour) DO UPDATE SET \
-             occurrences = issue_hour.occurrences + excluded.occurrences, \
-             reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at, \
-             revision = excluded.revision",
-        )
-        .bind(issue)
-        .bind(seen.last_at.div_euclid(HOUR_MS))
-        .bind(seen.occurrences)
-        .bind(seen.last_at)
-        .bind(seen.reports)
-        .bind(self.project)
-        .bind(revision)
-        .execute(&mut self.tx)
-        .await?;
+        for part in db::parts(&seen) {
+            let sql = format!(
+                "INSERT INTO issue_hour \
+                 (issue_id, hour, occurrences, last_at, reports, project_id, revision) \
+                 SELECT column1, column2, column3, column4, column5, $1, $2 \
+                 FROM (VALUES {}) AS new WHERE TRUE \
+                 ON CONFLICT (issue_id, hour) DO UPDATE SET \
+                 occurrences = issue_hour.occurrences + excluded.occurrences, \
+                 reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at, \
+                 revision = excluded.revision",
+                db::rows(3, part.len(), 5)
+            );
+            let mut query = db::query(db::assembled(sql)).bind(self.project).bind(revision);
+            for (issue, seen) in part {
+                query = query.bind(*issue).bind(seen.last_at.div_euclid(HOUR_MS));
+                query = query.bind(seen.occurrences).bind(seen.last_at).bind(seen.reports);
+            }
+            query.execute(&mut self.tx).await?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! How often an issue occurred by exception type, host, environment and revision. Bounded: of each
 //! kind a limited number of values is counted separately, and all further ones together.
+use std::collections::{BTreeMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
@@ -102,23 +104,75 @@ pub struct FacetRow {
     pub last_at: i64,
 }
 
-/// All four kinds in one statement, because it runs for every report.
-const ADD: &str = "INSERT INTO issue_facet \
-     (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
-     SELECT $1, kind, CASE WHEN fits THEN 0 ELSE 1 END, CASE WHEN fits THEN value ELSE '' END, \
-     $6, $7, $8 FROM (SELECT new.kind, new.value, new.value IS NOT NULL AND (\
-      EXISTS (SELECT 1 FROM issue_facet AS known WHERE known.issue_id = $1 \
-              AND known.kind = new.kind AND known.is_others = 0 AND known.value = new.value) \
-      OR (SELECT COUNT(*) FROM issue_facet AS known WHERE known.issue_id = $1 \
-          AND known.kind = new.kind AND known.is_others = 0) < $9) AS fits \
-      FROM (SELECT 'exception' AS kind, $2 AS value UNION ALL SELECT 'host', $3 \
-            UNION ALL SELECT 'environment', $4 UNION ALL SELECT 'revision', $5) AS new) AS judged \
-     WHERE TRUE ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
-     occurrences = issue_facet.occurrences + excluded.occurrences, \
-     first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
-     THEN issue_facet.first_at ELSE excluded.first_at END, \
-     last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
-     THEN issue_facet.last_at ELSE excluded.last_at END";
+/// Adds to values that are counted separately already, nearly always all of them.
+fn add_to_known(rows: &str) -> String {
+    format!(
+        "UPDATE issue_facet SET occurrences = issue_facet.occurrences + column4, \
+         first_at = CASE WHEN issue_facet.first_at < column5 THEN issue_facet.first_at \
+         ELSE column5 END, last_at = CASE WHEN issue_facet.last_at > column6 \
+         THEN issue_facet.last_at ELSE column6 END FROM (VALUES {rows}) AS new \
+         WHERE issue_id = column1 AND kind = column2 AND is_others = 0 AND value = column3 \
+         RETURNING issue_id, kind, value"
+    )
+}
+
+/// Adds values that are not counted separately yet: those that fit are from now on, the others are
+/// counted together.
+fn add_new(rows: &str) -> String {
+    format!(
+        "INSERT INTO issue_facet \
+         (issue_id, kind, is_others, value, occurrences, first_at, last_at) \
+         SELECT column1, column2, CASE WHEN fits THEN 0 ELSE 1 END, \
+         CASE WHEN fits THEN column3 ELSE '' END, CAST(SUM(column4) AS BIGINT), MIN(column5), \
+         MAX(column6) FROM (SELECT new.*, column3 IS NOT NULL AND \
+          (SELECT COUNT(*) FROM issue_facet AS known WHERE known.issue_id = column1 \
+           AND known.kind = column2 AND known.is_others = 0) \
+          + ROW_NUMBER() OVER (PARTITION BY column1, column2, column3 IS NULL \
+           ORDER BY column5, column3) <= $1 AS fits FROM (VALUES {rows}) AS new) AS judged \
+         WHERE TRUE GROUP BY 1, 2, 3, 4 \
+         ON CONFLICT (issue_id, kind, is_others, value) DO UPDATE SET \
+         occurrences = issue_facet.occurrences + excluded.occurrences, \
+         first_at = CASE WHEN issue_facet.first_at < excluded.first_at \
+         THEN issue_facet.first_at ELSE excluded.first_at END, \
+         last_at = CASE WHEN issue_facet.last_at > excluded.last_at \
+         THEN issue_facet.last_at ELSE excluded.last_at END"
+    )
+}
+
+/// A value of a kind, of an issue; `None` stands for those that are counted together.
+type ValueOf<'f> = (i64, &'static str, Option<&'f str>);
+
+/// Occurrences of a value, when the first came in, and when the last.
+type Sum = (i64, i64, i64);
+
+/// The occurrences of each value.
+fn sums_of<'f>(facets: &[(i64, &'f Facet)]) -> BTreeMap<ValueOf<'f>, Sum> {
+    let mut sums: BTreeMap<ValueOf<'f>, Sum> = BTreeMap::new();
+    for (issue, facet) in facets {
+        for (kind, value) in [
+            ("exception", &facet.exception),
+            ("host", &facet.host),
+            ("environment", &facet.environment),
+            ("revision", &facet.revision),
+        ] {
+            let (occurrences, first_at, last_at) = sums
+                .entry((*issue, kind, value.as_deref()))
+                .or_insert((0, facet.first_at, facet.last_at));
+            *occurrences = occurrences.saturating_add(facet.occurrences);
+            *first_at = facet.first_at.min(*first_at);
+            *last_at = facet.last_at.max(*last_at);
+        }
+    }
+    sums
+}
+
+fn bind_sums<'q>(mut query: db::Query<'q>, part: &[(ValueOf<'q>, Sum)]) -> db::Query<'q> {
+    for ((issue, kind, value), (occurrences, first_at, last_at)) in part {
+        query = query.bind(*issue).bind(*kind).bind(*value);
+        query = query.bind(*occurrences).bind(*first_at).bind(*last_at);
+    }
+    query
+}
 
 /// Adds the values of `$1` to those of `$2`, then counts those above the limit together.
 pub(crate) const MERGE: [&str; 4] = [
@@ -150,24 +204,29 @@ pub(crate) const MERGE: [&str; 4] = [
 ];
 
 impl WriteTx {
-    /// Counts occurrences of an issue by their facets.
+    /// Counts occurrences of issues by their facets.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn count_facets(&mut self, issue: i64, facets: &[Facet]) -> Result<(), StoreError> {
-        for facet in facets {
-            db::query(ADD)
-                .bind(issue)
-                .bind(&facet.exception)
-                .bind(&facet.host)
-                .bind(&facet.environment)
-                .bind(&facet.revision)
-                .bind(facet.occurrences)
-                .bind(facet.first_at)
-                .bind(facet.last_at)
-                .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-                .execute(&mut self.tx)
-                .await?;
+    pub async fn count_facets(&mut self, facets: &[(i64, &Facet)]) -> Result<(), StoreError> {
+        let mut sums: Vec<(ValueOf<'_>, Sum)> = sums_of(facets).into_iter().collect();
+        let mut known: HashSet<(i64, String, String)> = HashSet::new();
+        for part in db::parts(&sums) {
+            let query = db::query(db::assembled(add_to_known(&db::rows(1, part.len(), 6))));
+            let added: Vec<_> = bind_sums(query, part).fetch_all(&mut self.tx).await?;
+            known.extend(added);
+        }
+        if known.len() == sums.len() {
+            return Ok(());
+        }
+        sums.retain(|((issue, kind, value), _)| {
+            let key = value.map(|value| (*issue, (*kind).to_owned(), value.to_owned()));
+            key.is_none_or(|key| !known.contains(&key))
+        });
+        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+        for part in db::parts(&sums) {
+            let query = db::query(db::assembled(add_new(&db::rows(2, part.len(), 6)))).bind(most);
+            bind_sums(query, part).execute(&mut self.tx).await?;
         }
         Ok(())
     }

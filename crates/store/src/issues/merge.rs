@@ -198,12 +198,21 @@ impl WriteTx {
         &mut self,
         identities: impl Iterator<Item = &String>,
     ) -> Result<bool, StoreError> {
-        for identity in identities {
-            if self.issue_of_identity(identity).await?.is_some() {
-                return Ok(true);
-            }
+        let identities: Vec<_> = identities.map(|identity| key_text(identity)).collect();
+        let identities = db::padded(&identities);
+        if identities.is_empty() {
+            return Ok(false);
         }
-        Ok(false)
+        let places = db::places(2, identities.len());
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM issue WHERE project_id = $1 AND identity IN ({places})) \
+             OR EXISTS (SELECT 1 FROM issue_alias WHERE project_id = $1 AND identity IN ({places}))"
+        );
+        let mut query = db::query_scalar(db::assembled(sql)).bind(self.project);
+        for identity in identities {
+            query = query.bind(identity);
+        }
+        Ok(query.fetch_one(&mut self.tx).await?)
     }
 
     /// The issue that has or had this identity, or the one that it was merged into; and whether the

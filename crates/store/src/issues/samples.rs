@@ -1,4 +1,6 @@
 //! Samples: the first and the few newest reports of an issue, complete.
+use std::collections::BTreeMap;
+
 use flawless_core::{Report, ResolvedFrame};
 use serde::{Deserialize, Serialize};
 
@@ -63,41 +65,68 @@ pub(crate) fn decode_sample<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result
 }
 
 impl WriteTx {
-    /// Keeps a sample; `number` counts the samples of the issue from 1. The first is kept, later
-    /// ones replace each other in turn. Returns by how many bytes the stored data grew.
+    /// Keeps samples. Of each issue the first one is kept, later ones replace each other in turn.
+    /// Returns by how many bytes the stored data grew for each, in the same order.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn add_sample(
-        &mut self,
-        issue_id: i64,
-        number: i64,
-        received_at: i64,
-        body: &[u8],
-    ) -> Result<i64, StoreError> {
-        let body = self.sealing.seal(TABLE, body.to_vec()).map_err(sealed(issue_id))?;
-        let slot = if number <= 1 { 0 } else { 1 + (number - 2) % NEWEST };
-        let before = db::query_scalar(LENGTH_OF);
-        let before: Option<i64> =
-            before.bind(issue_id).bind(slot).fetch_optional(&mut self.tx).await?;
-        let more = i64::try_from(body.len()).unwrap_or(i64::MAX) - before.unwrap_or(0);
-        db::query(
-            "INSERT INTO sample (issue_id, slot, received_at, body) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
-             body = excluded.body",
-        )
-        .bind(issue_id)
-        .bind(slot)
-        .bind(received_at)
-        .bind(body)
-        .execute(&mut self.tx)
-        .await?;
-        Ok(more)
+    pub async fn add_samples(&mut self, new: &[NewSample<'_>]) -> Result<Vec<i64>, StoreError> {
+        let mut grew = vec![0; new.len()];
+        // Of two in one slot, the later one stays.
+        let mut slots: BTreeMap<(i64, i64), (usize, Vec<u8>)> = BTreeMap::new();
+        for (at, sample) in new.iter().enumerate() {
+            let body = self.sealing.seal(TABLE, sample.body.to_vec());
+            slots.insert((sample.issue, sample.slot()), (at, body.map_err(sealed(sample.issue))?));
+        }
+        let slots: Vec<_> = slots.into_iter().collect();
+        for part in db::parts(&slots) {
+            let keys = db::rows(1, part.len(), 2);
+            let sql = format!(
+                "SELECT issue_id, slot, CAST(LENGTH(body) AS BIGINT) FROM sample \
+                 JOIN (VALUES {keys}) AS new ON issue_id = column1 AND slot = column2"
+            );
+            let mut query = db::query(db::assembled(sql));
+            for ((issue, slot), _) in part {
+                query = query.bind(*issue).bind(*slot);
+            }
+            let before: Vec<(i64, i64, i64)> = query.fetch_all(&mut self.tx).await?;
+            let rows = db::rows(1, part.len(), 4);
+            let sql = format!(
+                "INSERT INTO sample (issue_id, slot, received_at, body) VALUES {rows} \
+                 ON CONFLICT (issue_id, slot) DO UPDATE SET received_at = excluded.received_at, \
+                 body = excluded.body"
+            );
+            let mut query = db::query(db::assembled(sql));
+            for ((issue, slot), (at, body)) in part {
+                let known = before.iter().find(|row| (row.0, row.1) == (*issue, *slot));
+                let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+                grew[*at] = bytes - known.map_or(0, |row| row.2);
+                query = query.bind(*issue).bind(*slot).bind(new[*at].received_at).bind(body);
+            }
+            query.execute(&mut self.tx).await?;
+        }
+        Ok(grew)
     }
 }
 
-const LENGTH_OF: &str =
-    "SELECT CAST(LENGTH(body) AS BIGINT) FROM sample WHERE issue_id = $1 AND slot = $2";
+/// A sample to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSample<'a> {
+    /// Its issue.
+    pub issue: i64,
+    /// Which sample of the issue it is, from 1.
+    pub number: i64,
+    /// When it came in.
+    pub received_at: i64,
+    /// The sample, encoded.
+    pub body: &'a [u8],
+}
+
+impl NewSample<'_> {
+    fn slot(&self) -> i64 {
+        if self.number <= 1 { 0 } else { 1 + (self.number - 2) % NEWEST }
+    }
+}
 
 /// Number of the newest rows of each kind that are checked.
 const LOOKED_AT: i64 = 500;

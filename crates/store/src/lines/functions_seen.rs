@@ -21,19 +21,21 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         // Longer names fit in no index, and no two issues go through the same one of them.
         let is_short = |(path, name): &&(&str, &str)| path.len() + name.len() <= LONGEST_KEY;
-        for (path, function) in functions.iter().chain([&ALL]).filter(is_short) {
-            db::query(
+        let functions: Vec<_> = functions.iter().chain([&ALL]).filter(is_short).collect();
+        for part in db::parts(&functions) {
+            let rows = db::rows(3, part.len(), 2);
+            let sql = format!(
                 "INSERT INTO function_seen (project_id, path, function_name, issues, last_at) \
-                 VALUES ($1, $2, $3, 1, $4) \
+                 SELECT $1, column1, column2, 1, $2 \
+                 FROM (VALUES {rows}) AS new WHERE TRUE \
                  ON CONFLICT (project_id, path, function_name) DO UPDATE SET \
-                 issues = function_seen.issues + 1, last_at = excluded.last_at",
-            )
-            .bind(self.project)
-            .bind(path)
-            .bind(function)
-            .bind(at)
-            .execute(&mut self.tx)
-            .await?;
+                 issues = function_seen.issues + 1, last_at = excluded.last_at"
+            );
+            let mut query = db::query(db::assembled(sql)).bind(self.project).bind(at);
+            for (path, function) in part {
+                query = query.bind(*path).bind(*function);
+            }
+            query.execute(&mut self.tx).await?;
         }
         let query = db::query_scalar(ISSUES).bind(self.project).bind(ALL.0).bind(ALL.1);
         let all: i64 = query.fetch_one(&mut self.tx).await?;

@@ -5,7 +5,7 @@ use flawless_store::{
     Resolution, Store, UnwantedKind,
 };
 
-use crate::{Answers, START, answers, facts, issue, on_both, sorted, write};
+use crate::{Answers, START, answers, facts, issue, new_sample, on_both, sorted, write};
 
 on_both!(
     alert_is_composed_once,
@@ -72,7 +72,7 @@ async fn alert_is_composed_once(store: &Store) -> Answers {
     write!(store, |tx| {
         tx.release_alerts(START + 5).await.expect("they are released");
         assert!(!tx.reopen_newest_alert(number, START).await.expect("it has no sample"));
-        tx.add_sample(number, 1, START, b"x").await.expect("it is kept");
+        tx.add_samples(&[new_sample(number, 1, START, b"x")]).await.expect("it is kept");
         let added = tx.add_notifications(second, &[to("ann@x.org", true)], START).await;
         assert_eq!(added.expect("no error"), 1);
         assert!(!tx.is_uncomposed(second).await.expect("no error"), "it has a notification");

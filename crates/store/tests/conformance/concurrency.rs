@@ -48,7 +48,7 @@ async fn new_line_becomes_one_issue() {
             let mut tx = store.write().await.expect("a transaction");
             let facts = facts(&format!("line {line}"), "a.py");
             let counted = tx.count_attributed(&facts, seen(1, START)).await.expect("counted");
-            tx.count_facets(counted.id, &[Facet::new(["E", "h", "", ""], 1, START)])
+            tx.count_facets(&[(counted.id, &Facet::new(["E", "h", "", ""], 1, START))])
                 .await
                 .expect("they are counted");
             tx.commit().await.expect("it is committed");

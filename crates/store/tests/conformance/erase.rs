@@ -7,7 +7,7 @@ use flawless_store::{
     NewSession, OutboxMessage, Recipient, Retention, RoleScope, Store, UnwantedKind, encode_sample,
 };
 
-use crate::{Answers, START, answers, facts, issue, on_both, seen, unblamed, write};
+use crate::{Answers, START, answers, facts, issue, new_sample, on_both, seen, unblamed, write};
 
 on_both!(
     issue_is_erased,
@@ -51,9 +51,9 @@ pub(crate) async fn whole_issue(store: &Store, identity: &str, path: &str) -> i6
     let number = issue(store, &facts(identity, path)).await;
     let body = encode_sample(&report(path)).expect("it is encoded");
     write!(store, |tx| {
-        tx.add_sample(number, 1, START, &body).await.expect("it is kept");
+        tx.add_samples(&[new_sample(number, 1, START, &body)]).await.expect("it is kept");
         let host = Facet::new(["E", "ann@example.com", "", ""], 1, START);
-        tx.count_facets(number, &[host]).await.expect("they are counted");
+        tx.count_facets(&[(number, &host)]).await.expect("they are counted");
         tx.add_place(identity, number, START).await.expect("it is added");
         tx.merge_issues(&[format!("{identity}, older")], number).await.expect("no error");
         tx.notify(number, 1, "by Ann Other", None, START).await.expect("it is noted");

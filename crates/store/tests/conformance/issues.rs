@@ -2,15 +2,17 @@
 use flawless_base::dates::ReportWeek;
 use flawless_core::{FrameKind, Report, ResolvedFrame};
 use flawless_store::{
-    Facet, FixingChange, IssueFacts, Resolution, Sample, Store, Wanted, encode_sample,
+    Facet, FixingChange, IssueFacts, Resolution, Sample, Seen, Store, Wanted, encode_sample,
 };
 
 use crate::{
-    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
+    Answers, START, answers, commit, facts, issue, new_sample, on_both, seen, sorted, unblamed,
+    write,
 };
 
 on_both!(
     issues_are_counted_and_listed,
+    batch_is_counted_as_one_after_another,
     samples_take_turns,
     facets_are_bounded,
     resolved_issue_regresses,
@@ -35,8 +37,8 @@ async fn issues_are_counted_and_listed(store: &Store) -> Answers {
         tx.count_attributed(&renewed, seen(4, START + HOUR)).await.expect("it is counted");
         assert!(tx.count(99, seen(1, START)).await.expect("no error").is_none());
         assert!(tx.counted_if_there(99).await.expect("no error").is_none());
-        assert!(tx.has_issue(first).await.expect("no error"));
-        assert!(!tx.has_issue(99).await.expect("no error"));
+        let there = tx.current_issues(&[first, 99]).await.expect("no error");
+        assert_eq!(there, [(first, first)].into());
         let identities = ["nowhere".to_owned(), "two".to_owned()];
         assert!(tx.is_issue(identities.iter()).await.expect("no error"));
         tx.add_exception_type(first, "b.Type\nmore").await.expect("it is noted");
@@ -98,10 +100,14 @@ async fn samples_take_turns(store: &Store) -> Answers {
     };
     for at in 1..=6 {
         let body = encode_sample(&sample(&format!("host {at}"))).expect("it is encoded");
-        let grown = write!(store, |tx| tx.add_sample(number, at, START + at, &body).await);
-        assert_eq!(grown.expect("it is kept") > 0, at <= 4, "the fifth replaces the second");
+        let grown =
+            write!(store, |tx| tx.add_samples(&[new_sample(number, at, START + at, &body)]).await);
+        assert_eq!(grown.expect("it is kept")[0] > 0, at <= 4, "the fifth replaces the second");
     }
-    write!(store, |tx| tx.add_sample(number, 7, START + 7, b"odd").await.expect("it is kept"));
+    write!(store, |tx| tx
+        .add_samples(&[new_sample(number, 7, START + 7, b"odd")])
+        .await
+        .expect("it is kept"));
     let samples = store.samples_of(number).await.expect("samples");
     let hosts: Vec<_> = samples
         .iter()
@@ -114,21 +120,73 @@ async fn samples_take_turns(store: &Store) -> Answers {
     answers![store.unreadable_values()]
 }
 
+async fn batch_is_counted_as_one_after_another(store: &Store) -> Answers {
+    let numbers: Vec<i64> = {
+        let mut numbers = Vec::new();
+        for at in 0..70 {
+            numbers.push(issue(store, &facts(&format!("line {at}"), "a.py")).await);
+        }
+        numbers
+    };
+    let (first, second, merged) = (numbers[0], numbers[1], numbers[2]);
+    let sampled = |occurrences, at| Seen { samples: 1, ..seen(occurrences, START + at) };
+    let states = write!(store, |tx| {
+        tx.merge_issue(merged, second).await.expect("they are merged");
+        let current = tx.current_issues(&numbers).await.expect("no error");
+        assert_eq!((current.len(), current[&merged]), (70, second));
+        assert!(tx.count_all(&[(999, seen(1, START))]).await.expect("no error")[0].is_none());
+        let mut batch =
+            vec![(first, sampled(5, 9)), (merged, seen(1, START)), (first, seen(2, START + HOUR))];
+        batch.extend(numbers[3..].iter().map(|number| (*number, sampled(1, 4))));
+        batch.push((first, sampled(3, 7)));
+        let states = tx.count_all(&batch).await.expect("they are counted");
+        assert!(tx.count_all(&[]).await.expect("no error").is_empty());
+        states.into_iter().map(|state| state.expect("it is there")).collect::<Vec<_>>()
+    });
+    let of_first = [&states[0], &states[2], &states[states.len() - 1]];
+    assert_eq!(of_first.map(|state| (state.occurrences, state.samples)), [(6, 1), (8, 1), (11, 2)]);
+    assert_eq!((states[1].id, states[1].occurrences), (second, 3));
+    let (grew, again) = write!(store, |tx| {
+        let of = |number| new_sample(first, number, START, b"body");
+        let new = [of(1), new_sample(second, 1, START, b"other"), of(2), of(5)];
+        let grew = tx.add_samples(&new).await.expect("they are kept");
+        (grew, tx.add_samples(&new).await.expect("they are kept"))
+    });
+    assert!(grew[0] > 0 && grew[1] > grew[0] && grew[3] > 0, "{grew:?}");
+    assert_eq!(grew[2], 0, "it would have the place of a later one");
+    assert_eq!(again, [0; 4]);
+    answers![
+        store.issue(first),
+        store.issue(numbers[69]),
+        store.hours_of(first, START),
+        store.hours_of(second, START),
+        store.hour_states(START / HOUR, START / HOUR + 9),
+    ]
+}
+
+/// Facets of an issue.
+fn of(issue: i64, facets: &[Facet]) -> Vec<(i64, &Facet)> {
+    facets.iter().map(|facet| (issue, facet)).collect()
+}
+
 async fn facets_are_bounded(store: &Store) -> Answers {
     let number = issue(store, &facts("one", "a.py")).await;
     let other = issue(store, &facts("two", "a.py")).await;
     let host = |host: usize, n| Facet::new(["E", &format!("host {host:02}"), "", "r"], n, START);
     write!(store, |tx| {
         let facets: Vec<Facet> = (0..60).map(|n| host(n, 2)).collect();
-        tx.count_facets(number, &facets).await.expect("they are counted");
-        tx.count_facets(number, &[host(3, 5), host(77, 1)]).await.expect("they are counted");
+        tx.count_facets(&of(number, &facets)).await.expect("they are counted");
+        tx.count_facets(&of(number, &[host(3, 5), host(77, 1)])).await.expect("they are counted");
         let others: Vec<Facet> = (30..90).map(|n| host(n, 1)).collect();
-        tx.count_facets(other, &others).await.expect("they are counted");
+        let (some, more) = (host(3, 1), host(4, 1));
+        let mut both = of(other, &others);
+        both.extend([(number, &some), (number, &more), (number, &some)]);
+        tx.count_facets(&both).await.expect("they are counted");
     });
-    let of = store.facets_of(number).await.expect("facets");
-    let hosts: Vec<_> = of.iter().filter(|row| row.kind == "host").collect();
+    let rows = store.facets_of(number).await.expect("facets");
+    let hosts: Vec<_> = rows.iter().filter(|row| row.kind == "host").collect();
     assert_eq!(hosts.len(), 51);
-    assert_eq!((hosts[0].value.as_str(), hosts[0].occurrences), ("host 03", 7));
+    assert_eq!((hosts[0].value.as_str(), hosts[0].occurrences), ("host 03", 9));
     assert!(hosts[50].is_others && hosts[50].occurrences == 21);
     let mut found = answers![store.facets_of(number), store.facets_of(other)];
     write!(store, |tx| tx.merge_issue(other, number).await.expect("they are merged"));

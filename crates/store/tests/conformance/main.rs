@@ -22,7 +22,7 @@ use std::path::Path;
 
 use flawless_base::secret::Secret;
 use flawless_store::sealing::Sealing;
-use flawless_store::{IssueFacts, PostgresSettings, Seen, Store, StoreError};
+use flawless_store::{IssueFacts, NewSample, PostgresSettings, Seen, Store, StoreError};
 use tempfile::TempDir;
 
 /// A new store, with what it lies in.
@@ -183,11 +183,16 @@ pub(crate) async fn wait_until(what: &str, mut is_there: impl AsyncFnMut() -> bo
 
 /// One report with some occurrences.
 pub(crate) fn seen(occurrences: i64, at: i64) -> Seen {
-    Seen { occurrences, only_listed: 0, reports: 1, first_at: at, last_at: at, sampled: false }
+    Seen { occurrences, only_listed: 0, reports: 1, first_at: at, last_at: at, samples: 0 }
 }
 
 /// Makes an issue; returns its number.
 pub(crate) async fn issue(store: &Store, facts: &IssueFacts) -> i64 {
     let counted = write!(store, |tx| tx.count_attributed(facts, seen(1, START)).await);
     counted.expect("it is counted").id
+}
+
+/// A sample to be kept.
+pub(crate) fn new_sample(issue: i64, number: i64, at: i64, body: &[u8]) -> NewSample<'_> {
+    NewSample { issue, number, received_at: at, body }
 }

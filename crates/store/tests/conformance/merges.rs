@@ -2,7 +2,8 @@
 use flawless_store::{IssueFacts, Predecessor, Resolution, Seen, Store, WriteTx};
 
 use crate::{
-    Answers, START, answers, commit, facts, issue, on_both, seen, sorted, unblamed, write,
+    Answers, START, answers, commit, facts, issue, new_sample, on_both, seen, sorted, unblamed,
+    write,
 };
 
 on_both!(
@@ -22,8 +23,8 @@ async fn issues_are_merged(store: &Store) -> Answers {
         let grown = tx.count(older, only_listed).await.expect("no error").expect("it is there");
         assert_eq!((grown.occurrences, grown.only_listed), (6, 3));
         tx.add_exception_type(older, "other.Type").await.expect("it is noted");
-        tx.add_sample(older, 1, START, b"older").await.expect("it is kept");
-        tx.add_sample(into, 1, START, b"into").await.expect("it is kept");
+        tx.add_samples(&[new_sample(older, 1, START, b"older")]).await.expect("it is kept");
+        tx.add_samples(&[new_sample(into, 1, START, b"into")]).await.expect("it is kept");
         tx.notify(older, 6, "new", None, START + 4).await.expect("it is noted");
         tx.mute(older, Some(START + 9)).await.expect("it is muted");
         let names = ["older".to_owned(), "into".to_owned(), "unseen".to_owned()];
@@ -108,7 +109,7 @@ async fn every_change_has_a_newer_revision(store: &Store) -> Answers {
     // What only counts makes nothing newer.
     let mut tx: WriteTx = store.write().await.expect("a transaction");
     tx.count(third, seen(1, START)).await.expect("it is counted");
-    tx.count_facets(third, &[]).await.expect("they are counted");
+    tx.count_facets(&[]).await.expect("they are counted");
     tx.set_checked(third, 4).await.expect("it is noted");
     tx.commit().await.expect("it is committed");
     let (heads, _) = store.issue_heads(last).await.expect("heads");

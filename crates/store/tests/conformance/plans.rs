@@ -259,11 +259,15 @@ async fn explain(connection: &mut PgConnection, sql: &str) -> Value {
     let values = if count == 0 { String::new() } else { format!("({nulls})") };
     // Without the types of its values, PostgreSQL takes some of them for texts.
     if prepare(connection, "").await.is_err() {
-        let types = match count {
-            9 => "(BIGINT, TEXT, TEXT, TEXT, TEXT, BIGINT, BIGINT, BIGINT, BIGINT)".to_owned(),
-            _ => format!("({})", vec!["BIGINT"; count].join(", ")),
+        let is_text = |place: &usize| match sql.starts_with("INSERT INTO issue_facet") {
+            // The limit, then six columns for each value.
+            true => *place > 0 && (1..3).contains(&((place - 1) % 6)),
+            false if sql.starts_with("UPDATE issue_facet") => (1..3).contains(&(place % 6)),
+            false => sql.starts_with("INSERT INTO function_seen") && *place > 1,
         };
-        let prepared = prepare(connection, &types).await;
+        let kind = |place: usize| if is_text(&place) { "TEXT" } else { "BIGINT" };
+        let types = (0..count).map(kind).collect::<Vec<_>>().join(", ");
+        let prepared = prepare(connection, &format!("({types})")).await;
         prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE planned {values}");

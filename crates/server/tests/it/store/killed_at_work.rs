@@ -14,7 +14,7 @@ use flawless_server::config::{Config, RawConfig};
 use flawless_server::server::Server;
 use flawless_store::sealing::Sealing;
 use flawless_store::{
-    IssueFacts, NewChannel, PostgresSettings, Sample, Seen, Store, encode_sample,
+    IssueFacts, NewChannel, NewSample, PostgresSettings, Sample, Seen, Store, encode_sample,
 };
 use jiff::ToSpan;
 use jiff::civil::Weekday;
@@ -339,7 +339,7 @@ async fn weekly_report_that_was_being_written_is_written_by_the_other_server() {
             reports: 1,
             first_at: at,
             last_at: at,
-            sampled: false,
+            samples: 0,
         };
         tx.count_attributed(&facts(who), seen).await.expect("counted");
     }
@@ -369,10 +369,12 @@ async fn retention_that_was_being_applied_is_applied_by_the_other_server() {
             reports: 1,
             first_at: at,
             last_at: at,
-            sampled: true,
+            samples: 1,
         };
         let issue = tx.count_attributed(&facts(who), seen).await.expect("counted").id;
-        tx.add_sample(issue, 1, at, &sample).await.expect("kept");
+        tx.add_samples(&[NewSample { issue, number: 1, received_at: at, body: &sample }])
+            .await
+            .expect("kept");
     }
     tx.commit().await.expect("store");
     let held = two.hold("sample");

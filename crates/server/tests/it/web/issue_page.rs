@@ -321,7 +321,7 @@ async fn value_was_first_seen_with_its_earliest_report() {
     let mut tx = store.write().await.expect("store");
     for at in [NOW, NOW - 9] {
         let facet = Facet::new(["E", "late", "", ""], 1, at);
-        tx.count_facets(1, &[facet]).await.expect("counted");
+        tx.count_facets(&[(1, &facet)]).await.expect("counted");
     }
     tx.commit().await.expect("store");
     let facets = store.facets_of(1).await.expect("facets");

@@ -139,7 +139,7 @@ async fn developers_of_ten_thousand_issues_are_listed_by_the_page() {
         reports: 1,
         first_at: now,
         last_at: now,
-        sampled: false,
+        samples: 0,
     };
     let details = IssueDetails { steps: vec!["x".repeat(1500)], ..IssueDetails::default() };
     for number in 0..10_000 {

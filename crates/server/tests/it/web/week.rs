@@ -58,7 +58,7 @@ async fn put(app: &App, issues: &[Made]) {
         for (at, occurrences) in &times {
             let (first_at, last_at, occurrences) = (*at, *at, *occurrences);
             let seen =
-                Seen { occurrences, only_listed: 0, reports: 1, first_at, last_at, sampled: false };
+                Seen { occurrences, only_listed: 0, reports: 1, first_at, last_at, samples: 0 };
             tx.count_attributed(&facts, seen).await.expect("counted");
         }
     }
