@@ -28,7 +28,7 @@ pub use error::ConfigError;
 pub use file::RawConfig;
 pub use mailing::{Leaderboard, MailLocals, MailSettings, SmtpConfig, SmtpSecurity, SubjectStyle};
 pub use mirror_intervals::MirrorIntervals;
-pub use of_project::{check_project_option, for_administrators_of_all, project_options};
+pub use of_project::{PROJECT_OPTIONS, check_project_option, for_administrators_of_all};
 pub use option_def::{OptionDef, OptionType};
 pub use options::{OPTIONS, find_option};
 pub use print::{options_markdown, options_text};

@@ -6,59 +6,87 @@ use flawless_store::{DEFAULT_PROJECT, ProjectId};
 use super::error::ConfigError;
 use super::file::RawConfig;
 use super::option_def::OptionDef;
-use super::options::{OPTIONS, find_option};
+use super::options::find_option;
 use super::resolve::Config;
 
 /// Options that say where the code of a project is, and describe that repository.
-const OF_REPOSITORY: &[&str] = &[
-    "repo_url",
-    "repo_dir",
-    "repo_branch_pattern",
-    "repo_web_url",
-    "repo_fetch_interval",
-    "submodules",
-    "ignore_revs_file",
-    "path_prefixes",
-    "report_runtime_package_directory_names",
+const OF_REPOSITORY: ProjectOptions = ProjectOptions {
+    topic: "Repository",
+    options: &[
+        "repo_url",
+        "repo_dir",
+        "repo_branch_pattern",
+        "repo_web_url",
+        "repo_fetch_interval",
+        "submodules",
+        "ignore_revs_file",
+        "path_prefixes",
+        "report_runtime_package_directory_names",
+    ],
+};
+
+/// All options that a project may set, in the order of display.
+pub const PROJECT_OPTIONS: [ProjectOptions; 5] = [
+    OF_REPOSITORY,
+    ProjectOptions {
+        topic: "Who is notified",
+        options: &[
+            "default_contact",
+            "email_domain_name",
+            "ignore_vcs_email_domain",
+            "automation_patterns",
+            "author_gone_days",
+        ],
+    },
+    ProjectOptions {
+        topic: "What they are notified of",
+        options: &[
+            "report_error_threshold",
+            "notify_environments",
+            "baseline_hours",
+            "report_only_after_minimum_date",
+            "blame_frame",
+            "only_blame_filepaths_matching",
+        ],
+    },
+    ProjectOptions {
+        topic: "Mails",
+        options: &[
+            "digest_minutes",
+            "mails_per_person_per_hour",
+            "mails_per_hour",
+            "subject_style",
+            "mail_locals",
+        ],
+    },
+    ProjectOptions {
+        topic: "Data",
+        options: &[
+            "redact_names",
+            "redact_values",
+            "retention_days",
+            "new_issues_per_day",
+            "new_issues_per_sender_per_day",
+            "new_bytes_per_day",
+            "new_bytes_per_sender_per_day",
+        ],
+    },
 ];
 
-/// The other options that a project may set.
-const OF_PROJECTS: &[&str] = &[
-    "default_contact",
-    "email_domain_name",
-    "ignore_vcs_email_domain",
-    "automation_patterns",
-    "author_gone_days",
-    "blame_frame",
-    "only_blame_filepaths_matching",
-    "report_only_after_minimum_date",
-    "report_error_threshold",
-    "notify_environments",
-    "baseline_hours",
-    "digest_minutes",
-    "mails_per_person_per_hour",
-    "mails_per_hour",
-    "subject_style",
-    "mail_locals",
-    "redact_names",
-    "redact_values",
-    "retention_days",
-    "new_issues_per_day",
-    "new_issues_per_sender_per_day",
-    "new_bytes_per_day",
-    "new_bytes_per_sender_per_day",
-];
+/// Options of one topic that a project may set.
+#[derive(Debug, Clone, Copy)]
+pub struct ProjectOptions {
+    /// What they are about.
+    pub topic: &'static str,
+    /// Their names.
+    pub options: &'static [&'static str],
+}
 
 /// Options of which a project's values come in addition to those of the configuration.
 const ADDED: &[&str] = &["redact_names", "redact_values"];
 
-/// The options that a project may set, in the order of display.
-pub fn project_options() -> impl Iterator<Item = &'static OptionDef> {
-    OPTIONS.iter().filter(|option| is_of_projects(option))
-}
-
 pub(super) fn is_of_projects(option: &OptionDef) -> bool {
-    OF_REPOSITORY.contains(&option.name) || OF_PROJECTS.contains(&option.name)
+    PROJECT_OPTIONS.iter().any(|topic| topic.options.contains(&option.name))
 }
 
 /// Options that may name any file or folder of the server's machine, or take much of its time.
@@ -112,7 +140,7 @@ impl Config {
         });
         if has_repository {
             // Those of the configuration describe another repository.
-            OF_REPOSITORY.iter().for_each(|option| raw.forget(option));
+            OF_REPOSITORY.options.iter().for_each(|option| raw.forget(option));
         } else if id != DEFAULT_PROJECT && (raw.is_set("repo_url") || raw.is_set("repo_url_file")) {
             // Each project has a mirror of its own.
             raw.forget("repo_dir");
@@ -158,6 +186,7 @@ pub(super) fn project_folder(data_dir: &Path, project: Option<ProjectId>) -> Pat
 
 #[cfg(test)]
 mod tests {
+    use crate::config::OPTIONS;
     use flawless_git::Source;
 
     use super::*;
@@ -178,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_option_of_projects_is_an_option() {
-        for name in OF_REPOSITORY.iter().chain(OF_PROJECTS) {
+        for name in PROJECT_OPTIONS.iter().flat_map(|topic| topic.options) {
             assert!(OPTIONS.iter().any(|option| option.name == *name), "{name}");
         }
     }

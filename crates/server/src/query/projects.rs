@@ -8,7 +8,7 @@ use flawless_store::{ProjectId, ProjectWeeks, StoreError};
 
 use crate::app::App;
 use crate::attribution::Repo;
-use crate::config::{OptionDef, for_administrators_of_all, project_options};
+use crate::config::{PROJECT_OPTIONS, find_option, for_administrators_of_all};
 
 /// A project at a glance.
 #[derive(Debug, Clone)]
@@ -97,6 +97,8 @@ fn problem(app: &App, (waiting, deferred): (i64, i64)) -> Option<String> {
 pub struct ShownSetting {
     /// Its name.
     pub name: &'static str,
+    /// What it and its neighbours are about.
+    pub topic: &'static str,
     /// What it does.
     pub description: &'static str,
     /// Its value, secrets hidden.
@@ -109,26 +111,30 @@ pub struct ShownSetting {
     pub for_administrators_of_all: bool,
 }
 
+/// The place of a value that nobody has set.
+const BUILT_IN: &str = "default value";
+
 /// The options of a project, in the order of display.
 pub fn settings(app: &App) -> Vec<ShownSetting> {
-    let shown = |option: &'static OptionDef| {
+    let shown = |topic: &'static str, name: &'static str| {
         let set = &app.project.settings;
-        let is_own = set.iter().any(|set| set.option.trim_end_matches("_file") == option.name);
-        let place = match app.config.set_at.get(option.name) {
+        let is_own = set.iter().any(|set| set.option.trim_end_matches("_file") == name);
+        let place = match app.config.set_at.get(name) {
             _ if is_own => "the project".to_owned(),
-            Some(place) if place != option.name => {
-                place.trim_end_matches(&format!(": {}", option.name)).to_owned()
-            }
-            _ => "default".to_owned(),
+            Some(place) if place != name => place.trim_end_matches(&format!(": {name}")).to_owned(),
+            _ => BUILT_IN.to_owned(),
         };
         ShownSetting {
-            name: option.name,
-            description: option.description,
-            value: app.config.shown.get(option.name).cloned().unwrap_or_default(),
+            name,
+            topic,
+            description: find_option(name).map_or("", |option| option.description),
+            value: app.config.shown.get(name).cloned().unwrap_or_default(),
             is_own,
             place,
-            for_administrators_of_all: for_administrators_of_all(option.name),
+            for_administrators_of_all: for_administrators_of_all(name),
         }
     };
-    project_options().map(shown).collect()
+    let named =
+        PROJECT_OPTIONS.iter().flat_map(|of| of.options.iter().map(|name| (of.topic, *name)));
+    named.map(|(topic, name)| shown(topic, name)).collect()
 }

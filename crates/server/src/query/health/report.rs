@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{HealthMemory, HealthPart, check, is_healthy};
 use crate::app::App;
+use crate::config::check_project_option;
 use crate::intake::clients::SeenClient;
 use crate::intake::refusals::Refused;
 
@@ -145,8 +146,9 @@ pub struct OptionReport {
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Collects the report.
-pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
+/// Collects the report. Who may see only this project learns nothing of the server's other
+/// projects from it.
+pub async fn health_report(app: &App, memory: &HealthMemory, sees_all: bool) -> HealthReport {
     let now = app.clock.now();
     let parts: Vec<HealthPart> = check(app, memory).await;
     let broken = parts.iter().filter(|part| !part.ok).count();
@@ -183,6 +185,7 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
         parts: parts.into_iter().map(with_hint).collect(),
         versions: versions(app, memory).await,
         clients: running
+            .filter(|_| sees_all)
             .map(|running| running.clients.all())
             .unwrap_or_default()
             .into_iter()
@@ -192,7 +195,7 @@ pub async fn health_report(app: &App, memory: &HealthMemory) -> HealthReport {
         since,
         outcomes: by_kind(outcomes),
         losses: losses.into_iter().map(loss).collect(),
-        configuration: options(app),
+        configuration: options(app, sees_all),
     }
 }
 
@@ -295,7 +298,7 @@ fn reason(row: &OutcomeRow) -> ReasonReport {
     }
 }
 
-fn options(app: &App) -> Vec<OptionReport> {
+fn options(app: &App, sees_all: bool) -> Vec<OptionReport> {
     let config = &app.config;
     let option = |(name, value): (&&'static str, &String)| OptionReport {
         name,
@@ -303,7 +306,8 @@ fn options(app: &App) -> Vec<OptionReport> {
         // An option that is not set has its own name as its place.
         set_at: config.set_at.get(name).filter(|place| place != name).map(|place| plain(place)),
     };
-    config.shown.iter().map(option).collect()
+    let is_shown = |name: &str| sees_all || check_project_option(name).is_ok();
+    config.shown.iter().filter(|(name, _)| is_shown(name)).map(option).collect()
 }
 
 /// Memory in use, from Linux's `/proc`.

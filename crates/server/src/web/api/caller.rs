@@ -30,6 +30,11 @@ impl Caller {
         &self.0.projects
     }
 
+    /// Whether the caller may see all projects.
+    pub(super) fn sees_all(&self) -> bool {
+        self.0.role_in_all.is_some()
+    }
+
     pub(super) fn role(&self) -> Role {
         self.0.role
     }

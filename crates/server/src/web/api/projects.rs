@@ -57,7 +57,7 @@ pub(super) struct ProjectDetails {
 pub(super) struct Value {
     /// As in flawless.cfg; credentials are hidden.
     value: String,
-    /// Where it is set: `the project`, a place in flawless.cfg, or `default`.
+    /// Where it is set: `the project`, a place in flawless.cfg, or `default value`.
     set_at: String,
 }
 

@@ -68,7 +68,7 @@ pub(crate) async fn show(
         let ok = is_healthy_lately(&app, &memory.health).await;
         return (status_of(ok), if ok { "ok\n" } else { "not ok\n" }).into_response();
     }
-    let mut health = health_report(&app, &memory.health).await;
+    let mut health = health_report(&app, &memory.health, context.sees_all()).await;
     let status = status_of(health.ok);
     let since = Moment::new(health.since, &app);
     let losses = std::mem::take(&mut health.losses).into_iter();
@@ -88,7 +88,7 @@ pub(crate) async fn show_json(
 ) -> Response {
     let (ok, json) = match &context.visitor {
         Some(_) => {
-            let health = health_report(&app, &memory.health).await;
+            let health = health_report(&app, &memory.health, context.sees_all()).await;
             (health.ok, serde_json::to_string_pretty(&health))
         }
         None => {

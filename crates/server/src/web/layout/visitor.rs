@@ -177,6 +177,11 @@ impl PageContext {
         role >= Some(Role::Administrator)
     }
 
+    /// Whether the visitor may see all projects.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role_in_all.is_some())
+    }
+
     /// Whether the page is below `start`; `/` matches only itself.
     pub(crate) fn is_at(&self, start: &str) -> bool {
         match start {

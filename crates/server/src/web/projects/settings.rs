@@ -18,9 +18,30 @@ struct Page {
     number: i64,
     archived: Option<String>,
     is_first: bool,
-    settings: Vec<ShownSetting>,
+    topics: Vec<Topic>,
     keys: Vec<KeyLine>,
     size: ProjectSize,
+}
+
+/// The options of one topic.
+struct Topic {
+    name: &'static str,
+    settings: Vec<ShownSetting>,
+}
+
+impl Page {
+    fn may_set(&self, setting: &ShownSetting) -> bool {
+        !setting.for_administrators_of_all || self.context.administers_all()
+    }
+
+    /// What the field of an option holds at first. A URL may hide credentials, and would be saved
+    /// without them.
+    fn prefilled<'a>(&self, setting: &'a ShownSetting) -> &'a str {
+        match setting.is_own && setting.name != "repo_url" {
+            true => &setting.value,
+            false => "",
+        }
+    }
 }
 
 struct KeyLine {
@@ -41,12 +62,19 @@ pub(crate) async fn show(
         made: date(key.created_at),
         switched_off: key.disabled_at.map(date),
     });
+    let mut topics: Vec<Topic> = Vec::new();
+    for setting in settings(&app) {
+        match topics.last_mut().filter(|topic| topic.name == setting.topic) {
+            Some(topic) => topic.settings.push(setting),
+            None => topics.push(Topic { name: setting.topic, settings: vec![setting] }),
+        }
+    }
     Ok(page(&Page {
         name: app.project.name().to_owned(),
         number: app.project_id(),
         archived: app.project.row.archived_at.map(date),
         is_first: app.project_id() == DEFAULT_PROJECT,
-        settings: settings(&app),
+        topics,
         keys: keys.collect(),
         size: app.store.project_size().await?,
         context,

@@ -82,6 +82,8 @@ async fn no_address_shows_another_project() {
     assert!(shows_pay(&root.get("/projects/pay/issues/1").await.body), "there is something to see");
     assert!(root.get("/projects/web/issues/2").await.body.contains("door"));
     assert_eq!(root.get("/projects/web/issues/1").await.status, 404, "it is another project's");
+    let health = root.get("/projects/web/check_health").await.body;
+    assert!(health.contains("smtp_host") && health.contains("over framed Thrift"), "{health}");
     for address in [READER, DEVELOPER, ADMINISTRATOR] {
         let surfer = Surfer::new(&app);
         surfer.sign_in(&app, address).await;
@@ -97,6 +99,14 @@ async fn no_address_shows_another_project() {
                 let asked = surfer.get(&format!("{within}{path}")).await;
                 let text = format!("{} {}", asked.location(), asked.body).replace(&path, "");
                 assert!(!shows_pay(&text), "{address}: {within}{path}: {text}");
+            }
+        }
+        for path in ["check_health", "check_health.json", "api/v1/health"] {
+            // The server's options name other people, and its clients report to other projects.
+            let health = surfer.get(&format!("/projects/web/{path}")).await.body;
+            assert!(health.contains("report_error_threshold"), "{path}: {health}");
+            for word in ["smtp_host", "root@example.com", "over framed Thrift"] {
+                assert!(!health.contains(word), "{address}: {path} shows {word}");
             }
         }
         for query in ["?filename=secret/vault.py&function_name=work", "?text=go", "?project=pay"] {

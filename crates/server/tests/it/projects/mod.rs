@@ -10,10 +10,10 @@ use flawless_server::actions::projects::{COMMAND_LINE, Setting, add};
 use crate::harness::{App, Frame, Person, TestRepository, ThriftClient, request, wait_until};
 
 /// The server's handles of a project.
-type ProjectApp = flawless_server::app::App;
+pub type ProjectApp = flawless_server::app::App;
 
 /// A repository with one file of one person.
-fn repository_of(who: Person, path: &str) -> TestRepository {
+pub fn repository_of(who: Person, path: &str) -> TestRepository {
     let repository = TestRepository::empty();
     let text = "def work(x):\n    return x.go()\n";
     repository.commit(who, "2026-04-01", "it works", &[(path, text)]);
@@ -21,12 +21,12 @@ fn repository_of(who: Person, path: &str) -> TestRepository {
 }
 
 /// The line of such a repository that fails.
-fn frame_in(path: &str) -> Frame<'_> {
+pub fn frame_in(path: &str) -> Frame<'_> {
     (path, 2, "work", "return x.go()")
 }
 
 /// Makes a project and waits until its repository is open.
-async fn add_project(app: &App, name: &str, repository: &TestRepository) -> ProjectApp {
+pub async fn add_project(app: &App, name: &str, repository: &TestRepository) -> ProjectApp {
     let url = repository.dir().display().to_string();
     add_project_with(app, name, &[("repo_url", &url)]).await
 }
@@ -48,7 +48,7 @@ fn project(app: &App, id: i64) -> Option<ProjectApp> {
 }
 
 /// Reports a failure with the key of a project.
-async fn report_to(
+pub async fn report_to(
     app: &App,
     project: &ProjectApp,
     frames: &[Frame<'_>],
@@ -59,7 +59,7 @@ async fn report_to(
 }
 
 /// Waits until all that was reported to these projects is mailed.
-async fn settle(app: &App, projects: &[&ProjectApp]) {
+pub async fn settle(app: &App, projects: &[&ProjectApp]) {
     for project in projects {
         wait_until("its queues are empty", async || {
             let (store, now) = (&project.store, project.clock.now());

@@ -49,6 +49,15 @@ pub const PAGES: &[(&str, u64, &str)] = &[
     ("account", 200, "/account"),
     ("roles", 200, "/people/roles"),
     ("health", 200, "/check_health"),
+    ("projects", 200, "/projects"),
+    ("project-settings", 200, "/settings"),
+    ("add-project", 200, "/new_project"),
+    ("other-project", 200, "/projects/pay/"),
+    ("other-project-issue", 200, "/projects/pay/issues/{pay}"),
+    ("other-project-settings", 200, "/projects/pay/settings"),
+    ("other-project-setup", 200, "/projects/pay/setup"),
+    ("other-project-health", 200, "/projects/pay/check_health"),
+    ("no-project", 404, "/projects/none/"),
     ("unsubscribe", 200, "{unsubscribe}"),
     ("no-page", 404, "/nothing"),
     ("no-issue", 404, "/issues/999999"),
@@ -67,6 +76,7 @@ const MISTAKES: &[(&str, &str, Fields)] = &[
         "/add_known_error",
         &[("filename", "a.py"), ("min_alert_threshold", "many")],
     ),
+    ("mistake-in-project", "/new_project", &[("name", "The shop")]),
     ("mistake-in-commit", "/issues/{plain}/resolve", &[("commit", "latest")]),
 ];
 

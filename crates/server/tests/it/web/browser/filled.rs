@@ -8,7 +8,8 @@ use flawless_protocol::thrift::{
 use flawless_server::show::links;
 use flawless_store::{FixingChange, Resolution};
 
-use crate::harness::{ANN, App, NOW, SmtpServer, add_rule, request};
+use crate::harness::{ANN, App, CLEO, NOW, SmtpServer, TestRepository, add_rule, request};
+use crate::projects::{add_project, frame_in, report_to, repository_of, settle};
 
 const RUN: &str = include_str!("../../mail/cases/run.py");
 const INVOICES: &str = include_str!("../../mail/cases/invoices.py");
@@ -23,6 +24,8 @@ const HOUR: i64 = 3_600_000;
 
 pub struct Filled {
     pub app: App,
+    /// That of the other project.
+    _repository: TestRepository,
     /// Values of the names in braces in the path of a page.
     names: HashMap<&'static str, String>,
 }
@@ -66,10 +69,17 @@ impl Filled {
         let how = Resolution::Fixed(Some(change));
         tx.set_resolved(number("resolved"), NOW + HOUR, Some(&by), &how).await.expect("store");
         tx.commit().await.expect("store");
+        let repository = repository_of(CLEO, "pay/orders.py");
+        let pay = add_project(&app, "pay", &repository).await;
+        let frames = [frame_in("/srv/pay/orders.py")];
+        report_to(&app, &pay, &frames).await.expect("accepted");
+        settle(&app, &[&pay]).await;
+        let issues = pay.store.issues_between(0, i64::MAX).await.expect("store");
+        names.insert("pay", issues[0].issue.id.to_string());
         let unsubscribe = links::unsubscribe(&app.server.app, ANN.1, "alerts");
         let path = unsubscribe.find("/unsubscribe").expect("a path");
         names.insert("unsubscribe", unsubscribe[path..].to_owned());
-        Self { app, names }
+        Self { app, _repository: repository, names }
     }
 
     /// A path of the table, with the numbers and links of this server.
