@@ -56,13 +56,13 @@ async fn command_line_makes_changes_and_removes_a_project_while_the_server_runs(
         line.unwrap_or_else(|| panic!("no {name} in {shown}")).to_owned()
     };
     assert!(line("report_error_threshold").ends_with("7  (the project)"));
-    assert!(line("digest_minutes").ends_with("5  (default)"));
+    assert!(line("digest_minutes").ends_with("5  (default value)"));
     stdout(&projects(&app, &["set", "2", "--unset", "report_error_threshold"]));
     let shown: Value =
         serde_json::from_str(&stdout(&projects(&app, &["show", "pay", "--json"]))).expect("JSON");
     assert_eq!(
         shown["settings"]["report_error_threshold"],
-        json!({"value": "3", "set_at": "default"})
+        json!({"value": "3", "set_at": "default value"})
     );
 
     assert_eq!(
