@@ -1,5 +1,5 @@
 //! Writes a batch of reports in one transaction.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -241,8 +241,13 @@ impl<'a> BatchWriter<'a> {
         for (source, more) in sources.into_iter().zip(grew) {
             self.capacity.add_bytes(self.tx, source, more).await?;
         }
-        for (Count { group, verdict, at, seen, .. }, counted) in counts.iter().zip(&states) {
-            let Some(counted) = counted else { continue };
+        let mut notified: HashSet<i64> = HashSet::new();
+        for (Count { group, verdict, at, seen, .. }, counted) in counts.iter().zip(states) {
+            let Some(mut counted) = counted else { continue };
+            if notified.contains(&counted.id) {
+                // Its state is from before the decision about another group of the batch.
+                (counted.notified_at, counted.resolved_at) = (Some(self.now), None);
+            }
             let fault = &verdict.faults[*at];
             self.rule_hits.add(&fault.rules, group.reports, group.occurrences);
             let FaultVerdict::Counted { known_error, regression_check, .. } = &fault.verdict else {
@@ -257,8 +262,11 @@ impl<'a> BatchWriter<'a> {
                 regression_check,
                 regressed: None,
             };
-            self.written.any_alert |= decide_alert(self.tx, self.app, counted, occurred).await?;
+            if decide_alert(self.tx, self.app, &counted, occurred).await? {
+                notified.insert(counted.id);
+            }
         }
+        self.written.any_alert |= !notified.is_empty();
         Ok(missed)
     }
 

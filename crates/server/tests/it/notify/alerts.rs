@@ -1,7 +1,9 @@
 //! Who is notified, and how often.
+use std::time::Duration;
+
 use flawless_protocol::thrift::RecordErrorRequest;
 
-use crate::harness::{ANN, App, BEN, TestRepository, add_rule, request};
+use crate::harness::{ANN, App, BEN, TestRepository, ThriftClient, add_rule, request};
 
 const CART: [(&str, i64, &str, &str); 2] = [
     ("/srv/app/shop/web.py", 2, "handle", "return cart.total()"),
@@ -269,4 +271,38 @@ async fn regression_where_nobody_is_notified_waits_for_one_that_counts() {
     report.environment = Some("live".to_owned());
     app.report(&report).await;
     assert_eq!(app.mails().await.len(), 2, "it regressed there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn line_that_fails_in_two_ways_at_once_is_told_once() {
+    let app = App::with("report_error_threshold", "3").with("digest_minutes", "0").start().await;
+    let ways = [request(&CART), request(&CART[1..])];
+    for way in &ways {
+        app.report(way).await;
+        app.settle().await;
+    }
+    assert!(app.mails().await.is_empty());
+    // What comes in while the store is busy is written in one transaction.
+    let busy = app.server.app.store.write().await.expect("store");
+    let address = app.thrift_address();
+    let mut senders = Vec::new();
+    for (at, way) in [&ways[0], &ways[0], &ways[1], &ways[0], &ways[1]].into_iter().enumerate() {
+        let way = way.clone();
+        senders.push(tokio::spawn(async move {
+            ThriftClient::connect(address).await.record_error(&way).await
+        }));
+        // The first one alone: the recorder waits with it.
+        let pause = if at == 0 { 300 } else { 20 };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(busy);
+    for sender in senders {
+        sender.await.expect("no panic").expect("accepted");
+    }
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    let store = &app.server.app.store;
+    assert_eq!(store.alerts_of(1).await.expect("store").len(), 1);
+    let issue = store.issue(1).await.expect("store").expect("one");
+    assert_eq!(issue.occurrences, 7);
 }
