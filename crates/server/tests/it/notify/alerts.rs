@@ -275,7 +275,7 @@ async fn regression_where_nobody_is_notified_waits_for_one_that_counts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn line_that_fails_in_two_ways_at_once_is_told_once() {
-    let app = App::with("report_error_threshold", "3").with("digest_minutes", "0").start().await;
+    let app = App::with("report_error_threshold", "4").with("digest_minutes", "0").start().await;
     let ways = [request(&CART), request(&CART[1..])];
     for way in &ways {
         app.report(way).await;
