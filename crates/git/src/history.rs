@@ -216,6 +216,7 @@ impl Mirror {
     pub async fn lately_gone(&self, tip: &Tip) -> Arc<Vec<(String, CommitId)>> {
         let look = async || self.repository.lately_gone(&tip.commit).await.map(Arc::new);
         // After a failure it is tried again next time.
+        self.repository.note_use().await;
         let found = tip.gone.get_or_try_init(look).await;
         let found = found.inspect_err(|error| tracing::warn!(%error, "deleted files are unknown"));
         found.cloned().unwrap_or_default()
@@ -237,6 +238,7 @@ impl Mirror {
             Arc::new(mapped.collect())
         };
         let look = async || self.repository.authors(&tip.commit).await.map(with_mapped);
+        self.repository.note_use().await;
         let found = tip.authors.get_or_try_init(look).await;
         let found = found.inspect_err(|error| tracing::warn!(%error, "the authors are not known"));
         found.cloned().unwrap_or_default()

@@ -313,6 +313,7 @@ impl Mirror {
     }
 
     pub(crate) async fn listing(&self, commit: &CommitId) -> Result<Arc<Listing>, GitError> {
+        self.repository.note_use().await;
         if let Some((_, known)) = lock(&self.listings).iter().find(|(known, _)| known == commit) {
             return Ok(known.clone());
         }

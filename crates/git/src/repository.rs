@@ -36,11 +36,12 @@ pub struct Named {
 /// The tracer, or why it cannot be used.
 type OpenedTracer = Result<Arc<Tracer>, String>;
 
-/// A tracer that is open, or failed to open.
-#[derive(Debug)]
+/// What is open of a repository.
+#[derive(Debug, Default)]
 struct Open {
-    tracer: OpenedTracer,
-    used_at: Instant,
+    tracer: Option<OpenedTracer>,
+    /// `None`: nothing was used since it was closed.
+    used_at: Option<Instant>,
 }
 
 /// A git repository on this machine: bare, with a work tree, or a linked work tree.
@@ -49,7 +50,7 @@ pub struct Repository {
     git: GitProgram,
     dir: PathBuf,
     /// Opened when it is first needed; the error says why it cannot read this repository.
-    tracer: Arc<Mutex<Option<Open>>>,
+    open: Arc<Mutex<Open>>,
 }
 
 /// Time limit for everything that the tracer reads, except a line's history.
@@ -61,7 +62,7 @@ impl Repository {
     /// # Errors
     /// `dir` is not in a repository, or git cannot be run.
     pub async fn open(git: GitProgram, dir: &Path) -> Result<Self, GitError> {
-        let mut repository = Self { git, dir: dir.to_owned(), tracer: Arc::default() };
+        let mut repository = Self { git, dir: dir.to_owned(), open: Arc::default() };
         if !dir.is_dir() {
             return Err(GitError::NotARepository(dir.to_owned()));
         }
@@ -153,27 +154,28 @@ impl Repository {
 
     /// The tracer for this repository, or why it cannot be used.
     pub(crate) async fn tracer(&self) -> Result<Arc<Tracer>, String> {
-        let mut open = self.tracer.lock().await;
-        if open.is_none() {
-            *open = Some(Open { tracer: self.open_tracer().await, used_at: now() });
+        let mut open = self.open.lock().await;
+        open.used_at = Some(now());
+        match &open.tracer {
+            Some(known) => known.clone(),
+            None => open.tracer.insert(self.open_tracer().await).clone(),
         }
-        let open = open.as_mut().expect("it was just opened");
-        open.used_at = now();
-        open.tracer.clone()
     }
 
-    /// When the tracer was last asked for; `None` while it is closed.
+    /// Notes that something was read that is kept in memory, without the tracer.
+    pub(crate) async fn note_use(&self) {
+        self.open.lock().await.used_at = Some(now());
+    }
+
+    /// When it was last used; `None` while it is closed.
     pub(crate) fn used_at(&self) -> Option<Instant> {
-        match self.tracer.try_lock() {
-            Ok(open) => open.as_ref().map(|open| open.used_at),
-            // Somebody is opening it.
-            Err(_) => Some(now()),
-        }
+        // Whoever has it locked is using it.
+        self.open.try_lock().map_or_else(|_| Some(now()), |open| open.used_at)
     }
 
     /// Closes the tracer. What uses it now goes on; the next question opens it again.
     pub(crate) async fn close(&self) {
-        *self.tracer.lock().await = None;
+        *self.open.lock().await = Open::default();
     }
 
     async fn open_tracer(&self) -> Result<Arc<Tracer>, String> {
@@ -203,14 +205,13 @@ impl Repository {
 
     /// Makes the objects of a fetch visible.
     pub(crate) async fn refresh(&self) {
-        let mut known = self.tracer.lock().await;
-        let Some(Open { tracer: Ok(tracer), .. }) = &*known else {
+        let mut open = self.open.lock().await;
+        let Some(Ok(tracer)) = open.tracer.clone() else {
             // The obstacle may be gone.
-            *known = None;
+            open.tracer = None;
             return;
         };
-        let tracer = tracer.clone();
-        drop(known);
+        drop(open);
         if let Err(error) = blocking(TRACER_LIMIT, move |_| tracer.refresh()).await {
             tracing::warn!(%error, "the commit-graph was not read again");
         }

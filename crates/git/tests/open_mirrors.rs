@@ -45,6 +45,10 @@ async fn least_recently_used_mirrors_are_closed_and_open_again_when_asked() {
     assert_eq!(open(), [false, false, false]);
     let (mirror, commit) = &mirrors[1];
     assert_eq!(mirror.files(commit).await.expect("files").len(), 1);
+    assert_eq!(open(), [false, true, false], "a list of files is memory too");
+    close(0, 3600).await;
+    assert!(!mirror.authors(&mirror.tip().expect("a tip")).await.is_empty());
+    assert_eq!(open(), [false, true, false], "and so are the authors");
     assert_eq!(author(mirror, commit).await, "Ann");
     assert_eq!(open(), [false, true, false]);
     let newer = made[0].commit("a.py", b"raise ValueError\n");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use flawless_base::plural::counted;
 use flawless_base::remembered::Remembered;
+use flawless_git::hide_credentials;
 use flawless_store::{ProjectId, ProjectWeeks, StoreError};
 
 use crate::app::App;
@@ -105,6 +106,8 @@ pub struct ShownSetting {
     pub value: String,
     /// Whether the project sets it itself.
     pub is_own: bool,
+    /// What the project sets, as it was typed; `None` when that hides a secret, or is not set.
+    pub typed: Option<String>,
     /// Where the value is from, in words.
     pub place: String,
     /// Whether only who administers all projects may set it.
@@ -130,6 +133,10 @@ pub fn settings(app: &App) -> Vec<ShownSetting> {
             description: find_option(name).map_or("", |option| option.description),
             value: app.config.shown.get(name).cloned().unwrap_or_default(),
             is_own,
+            typed: set
+                .iter()
+                .find(|set| set.option == name && hide_credentials(&set.value) == set.value)
+                .map(|set| set.value.clone()),
             place,
             for_administrators_of_all: for_administrators_of_all(name),
         }

@@ -41,8 +41,8 @@ pub struct Seen {
 impl Seen {
     /// Adds later occurrences.
     fn add(&mut self, later: Self) {
-        self.occurrences += later.occurrences;
-        self.only_listed += later.only_listed;
+        self.occurrences = self.occurrences.saturating_add(later.occurrences);
+        self.only_listed = self.only_listed.saturating_add(later.only_listed);
         self.reports += later.reports;
         self.samples += later.samples;
         self.last_at = self.last_at.max(later.last_at);

@@ -18,15 +18,9 @@ struct Page {
     number: i64,
     archived: Option<String>,
     is_first: bool,
-    topics: Vec<Topic>,
+    settings: Vec<ShownSetting>,
     keys: Vec<KeyLine>,
     size: ProjectSize,
-}
-
-/// The options of one topic.
-struct Topic {
-    name: &'static str,
-    settings: Vec<ShownSetting>,
 }
 
 impl Page {
@@ -34,13 +28,9 @@ impl Page {
         !setting.for_administrators_of_all || self.context.administers_all()
     }
 
-    /// What the field of an option holds at first. A URL may hide credentials, and would be saved
-    /// without them.
-    fn prefilled<'a>(&self, setting: &'a ShownSetting) -> &'a str {
-        match setting.is_own && setting.name != "repo_url" {
-            true => &setting.value,
-            false => "",
-        }
+    /// The options, topic by topic.
+    fn topics(&self) -> impl Iterator<Item = &[ShownSetting]> {
+        self.settings.chunk_by(|one, next| one.topic == next.topic)
     }
 }
 
@@ -62,19 +52,12 @@ pub(crate) async fn show(
         made: date(key.created_at),
         switched_off: key.disabled_at.map(date),
     });
-    let mut topics: Vec<Topic> = Vec::new();
-    for setting in settings(&app) {
-        match topics.last_mut().filter(|topic| topic.name == setting.topic) {
-            Some(topic) => topic.settings.push(setting),
-            None => topics.push(Topic { name: setting.topic, settings: vec![setting] }),
-        }
-    }
     Ok(page(&Page {
         name: app.project.name().to_owned(),
         number: app.project_id(),
         archived: app.project.row.archived_at.map(date),
         is_first: app.project_id() == DEFAULT_PROJECT,
-        topics,
+        settings: settings(&app),
         keys: keys.collect(),
         size: app.store.project_size().await?,
         context,

@@ -2,6 +2,7 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use super::PATIENCE;
 use super::postgres::{Database, program};
 
 /// A table that is locked until this value is dropped.
@@ -21,8 +22,15 @@ impl HeldTable {
         let mut psql = psql(&database.url, &sql);
         psql.stdout(Stdio::null()).stderr(Stdio::null());
         let held = Self { url: database.url.clone(), psql: psql.spawn().expect("psql") };
-        while held.locks("granted AND mode LIKE '%ExclusiveLock' AND locktype = 'relation'") == 0 {
-            std::thread::sleep(Duration::from_millis(20));
+        // Servers hold locks of other modes.
+        let name = if mode == "EXCLUSIVE" { "ExclusiveLock" } else { "AccessExclusiveLock" };
+        let is_held = format!("granted AND mode = '{name}' AND relation = '{table}'::regclass");
+        let pause = Duration::from_millis(20);
+        let mut tries = PATIENCE.as_millis() / pause.as_millis();
+        while held.locks(&is_held) == 0 {
+            tries -= 1;
+            assert!(tries > 0, "{table} could not be locked");
+            std::thread::sleep(pause);
         }
         held
     }

@@ -251,3 +251,20 @@ async fn change_by_the_api_is_all_or_nothing() {
     assert_eq!(shown["settings"]["digest_minutes"]["value"], "5");
     assert_eq!(shown["archived_at"], Value::Null);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn field_of_a_setting_holds_what_the_project_itself_has_typed() {
+    let app = App::with("redact_names", "pin").start().await;
+    for (option, value) in [
+        ("redact_names", "cvc"),
+        ("submodules", "vendor/pay=https://bot:hidden@git.example.com/pay.git"),
+    ] {
+        app.post("/settings/save", &[("option", option), ("value", value)]).await;
+    }
+    let page = async || app.get("/settings").await.1;
+    let field = "value=\"cvc\" aria-label=\"New value of redact_names\"";
+    wait_until("it is shown", async || page().await.contains(field)).await;
+    let field = "value=\"\" aria-label=\"New value of submodules\"";
+    let page = page().await;
+    assert!(page.contains(field), "{page}");
+}
