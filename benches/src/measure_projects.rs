@@ -2,7 +2,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -32,8 +32,10 @@ pub(crate) async fn measure_projects(setting: &Setting, options: &Options) -> Re
             let data = setting.folder.join(format!("projects-{run}-{projects}"));
             let server = Server::start(setting, Contender::Ours, &data, 3)?;
             let keys = add_projects(setting, &data, projects)?;
-            // The mirrors are cloned one after another.
+            // The mirrors are cloned a few at a time.
+            let start = Instant::now();
             while !is_cloned(&data, projects) {
+                ensure!(start.elapsed() < PATIENCE, "the mirrors are not cloned");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             server.stop()?;
@@ -92,7 +94,7 @@ fn add_projects(setting: &Setting, data: &std::path::Path, projects: usize) -> R
     let list = flawless(&["list", "--json"])?;
     let key = |line: &str| {
         let project: Value = serde_json::from_str(line)?;
-        let key = project["keys"][0]["key"].as_str().or_else(|| project["keys"][0].as_str());
+        let key = project["keys"][0].as_str();
         Ok(key.context("a project without a key")?.to_owned())
     };
     list.lines().map(key).collect()
