@@ -318,6 +318,7 @@ impl Options<'_> {
             let twin = format!("{}_file", option.name);
             let value = match (option.name, option.secret) {
                 ("repo_url", _) => self.raw.get("repo_url").map(hide_credentials),
+                ("submodules", _) => Some(hide_credentials(self.text("submodules"))),
                 (_, true) if self.raw.get(option.name).is_some() => Some("***".to_owned()),
                 (_, true) => None,
                 ("data_dir_path", _) => Some(config.data_dir.display().to_string()),

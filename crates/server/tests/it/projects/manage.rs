@@ -267,4 +267,9 @@ async fn field_of_a_setting_holds_what_the_project_itself_has_typed() {
     let field = "value=\"\" aria-label=\"New value of submodules\"";
     let page = page().await;
     assert!(page.contains(field), "{page}");
+    let (_, health) = app.get("/check_health").await;
+    for shown in [page, health] {
+        assert!(shown.contains("https://***@git.example.com/pay.git"), "{shown}");
+        assert!(!shown.contains("hidden@"), "{shown}");
+    }
 }
