@@ -68,6 +68,8 @@ pub use rules::hits::{RuleHits, RuleMatches};
 pub use rules::lists::{RULE_LISTS, RuleInputError, RuleList};
 pub use rules::rule::{AddedRule, RuleEntry};
 
+use std::collections::BTreeSet;
+
 use crate::db::pool::{Pool, Tx};
 use crate::issues::revision::Revisions;
 use crate::sealing::Sealing;
@@ -126,7 +128,23 @@ impl WriteTx {
     /// transactions never wait for each other in turn.
     pub fn enter(&mut self, project: ProjectId) {
         self.project = project;
-        self.tx.lock_project(project);
+        self.tx.lock_projects(std::iter::once(project));
+    }
+
+    /// Locks several projects, and enters the last one. Returns those that are there: another
+    /// process may have removed one.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn enter_all(
+        &mut self,
+        projects: BTreeSet<ProjectId>,
+    ) -> Result<BTreeSet<ProjectId>, StoreError> {
+        let Some(last) = projects.last() else { return Ok(projects) };
+        self.project = *last;
+        self.tx.lock_projects(projects.iter().copied());
+        let projects: Vec<ProjectId> = projects.into_iter().collect();
+        self.projects_there(&projects).await
     }
 
     /// The project that it writes to.

@@ -102,6 +102,8 @@ enum New {
 /// The issue that a fault was counted under, and what this means for later reports.
 struct CountedFault {
     counted: Counted,
+    /// The issue was created for it.
+    is_new: bool,
     known_error: Option<RuleId>,
     regression_check: RegressionCheck,
     regression: Option<Regression>,
@@ -219,7 +221,7 @@ async fn count_fault(
     let Prepared { exception, report, frames, blamed_frame, sample, found } = fault;
     let brings_news = taken.occurrences > 0 || owed.is_some();
     let seen = seen(taken, brings_news);
-    let CountedFault { mut counted, known_error, regression_check, regression } = match found {
+    let counted_fault = match found {
         FoundIssue::Dropped(outcome, reason, rule) => {
             let example = example(&report, &app.redaction);
             tx.add_outcome(outcome, &reason, taken.reports, now, &example).await?;
@@ -243,9 +245,12 @@ async fn count_fault(
         FoundIssue::AtPlace { issue_id, line, unblamed, regression_check } => {
             let known_error = line.known_error;
             let counted = count_at_place(tx, issue_id, known_error, &unblamed, seen).await?;
-            CountedFault { counted, known_error, regression_check, regression: None }
+            let (is_new, regression) = (false, None);
+            CountedFault { counted, is_new, known_error, regression_check, regression }
         }
     };
+    let CountedFault { mut counted, is_new, known_error, regression_check, regression } =
+        counted_fault;
     let (mut added, mut only_listed) = (taken.occurrences, taken.only_listed);
     if let Some(owed) = owed {
         counted = count_owed(tx, counted.id, owed, seen).await?;
@@ -254,6 +259,9 @@ async fn count_fault(
     }
     if brings_news {
         let more = keep_report(tx, &counted, taken, &report, &sample).await?;
+        if !is_new {
+            tx.add_exception_type(counted.id, &report.exception_type).await?;
+        }
         day_use.add(&taken.source, 0, more);
     }
     if regression_check.was_never && counted.resolved_at.take().is_some() {
@@ -344,7 +352,6 @@ async fn keep_report(
     }
     let of_issue: Vec<_> = facets.iter().map(|facet| (counted.id, facet)).collect();
     tx.count_facets(&of_issue).await?;
-    tx.add_exception_type(counted.id, &report.exception_type).await?;
     let sample = NewSample {
         issue: counted.id,
         number: counted.samples,
@@ -375,24 +382,28 @@ async fn count_new(
         regression = Some(why);
     }
     let known_as = std::iter::once(&facts.identity).chain(&also_known).chain(&unblamed);
-    if !tx.is_issue(known_as).await? {
+    let is_new = !tx.is_issue(known_as).await?;
+    let counted = if is_new {
         if let Some(used_up) = day_use.no_issue(source) {
             return Ok(New::OverQuota(used_up));
         }
         day_use.add(source, 1, 0);
         tx.count_functions(functions, now).await?;
-    }
-    let mut counted = tx.count_attributed(&facts, seen).await?;
-    let merged = tx.merge_issues(&also_known, counted.id).await?
-        + tx.merge_unblamed(&unblamed, counted.id).await?;
-    if merged > 0 {
-        counted = tx.counted(counted.id).await?;
-    }
+        let counted = tx.add_issue(&facts, seen).await?;
+        tx.add_names(&also_known, counted.id).await?;
+        counted
+    } else {
+        let counted = tx.count_attributed(&facts, seen).await?;
+        let merged = tx.merge_issues(&also_known, counted.id).await?
+            + tx.merge_unblamed(&unblamed, counted.id).await?;
+        if merged > 0 { tx.counted(counted.id).await? } else { counted }
+    };
     if let Some(place) = place {
         tx.add_place(&place, counted.id, now).await?;
     }
     let known_error = line.and_then(|line| line.known_error);
-    Ok(New::Counted(Box::new(CountedFault { counted, known_error, regression_check, regression })))
+    let fault = CountedFault { counted, is_new, known_error, regression_check, regression };
+    Ok(New::Counted(Box::new(fault)))
 }
 
 /// The functions of the project that a report went through, each once.

@@ -8,7 +8,7 @@ use flawless_core::OutcomeKind;
 use flawless_store::{DEFAULT_PROJECT, ProjectId, Store, StoreError, WriteTx};
 
 use super::batch_plan::BatchPlan;
-use super::batch_writer::BatchWriter;
+use super::batch_writer::{self, ProjectPlan};
 use super::groups::{Batch, Key, ProjectBatch};
 use super::module_sets::ModuleSets;
 use super::sent_before::SentBefore;
@@ -105,7 +105,7 @@ impl Recorder {
 /// Stores the refusals that the recorder did not get to count.
 pub async fn record_refusals(projects: &Projects, refused: &ByReason) -> Result<(), StoreError> {
     let mut tx = projects.store().write().await?;
-    let there = enter_all(&mut tx, projects_of(refused)).await?;
+    let there = tx.enter_all(projects_of(refused).collect()).await?;
     add_refusals(&mut tx, refused, &there).await?;
     tx.commit().await
 }
@@ -114,22 +114,6 @@ fn projects_of(refused: &ByReason) -> impl Iterator<Item = ProjectId> {
     let projects = refused.keys().map(|(project, _)| *project);
     // It counts those of projects that are gone.
     projects.chain((!refused.is_empty()).then_some(DEFAULT_PROJECT))
-}
-
-/// Enters projects in the order of their numbers, so that transactions of several servers never
-/// wait for each other in turn. Returns those that are still there.
-async fn enter_all(
-    tx: &mut WriteTx,
-    projects: impl Iterator<Item = ProjectId>,
-) -> Result<BTreeSet<ProjectId>, StoreError> {
-    let mut there = BTreeSet::new();
-    for project in projects.collect::<BTreeSet<_>>() {
-        tx.enter(project);
-        if tx.has_project().await? {
-            there.insert(project);
-        }
-    }
-    Ok(there)
 }
 
 async fn add_refusals(
@@ -190,35 +174,25 @@ impl Recorder {
             };
             let rules = app.rules.get();
             let plan = BatchPlan::of(&app, verdicts, &rules, groups, now)?;
-            plans.push((app, rules, plan, modules));
+            plans.push(ProjectPlan { app, rules, plan, modules });
         }
         let mut tx = projects.store().write().await?;
-        let of_plans = plans.iter().map(|(app, ..)| app.project_id());
-        let there = enter_all(&mut tx, of_plans.chain(projects_of(refused))).await?;
-        let (mut ids, mut sets, mut written) = (Vec::new(), Vec::new(), Vec::new());
-        for (app, rules, plan, modules) in plans {
-            if !there.contains(&app.project_id()) {
-                // Removed a moment ago: only its own reports are refused.
-                let keys = plan.writes.into_iter().map(|write| write.key);
-                unkept.extend(keys.map(|key| (key, "project removed")));
-                continue;
-            }
-            let mut writer = BatchWriter::write(&app, &rules, plan, &mut tx, now).await?;
-            ids.append(&mut writer.ids);
-            let BatchWriter { tx, capacity, .. } = &mut writer;
-            sets.extend(self.modules.write(tx, capacity, modules, &app.redaction, now).await?);
-            let of_project = writer.finish().await?;
-            written.push((app, of_project));
-        }
+        let of_plans = plans.iter().map(|plan| plan.app.project_id());
+        let there = tx.enter_all(of_plans.chain(projects_of(refused)).collect()).await?;
+        let is_there = |plan: &ProjectPlan| there.contains(&plan.app.project_id());
+        let (plans, removed): (Vec<_>, Vec<_>) = plans.into_iter().partition(is_there);
+        // Removed a moment ago: only their own reports are refused.
+        let refused_keys = removed.into_iter().flat_map(|removed| removed.plan.writes);
+        unkept.extend(refused_keys.map(|write| (write.key, "project removed")));
+        let mut written = batch_writer::write(&mut tx, plans, &self.modules, now).await?;
         add_refusals(&mut tx, refused, &there).await?;
+        let ids = std::mem::take(&mut written.ids);
         let ids = self.sent_before.write(&mut tx, ids, now).await?;
         tx.commit().await?;
         self.sent_before.take_over(ids);
-        self.modules.take_over(sets);
-        for (app, of_project) in written {
-            of_project.follow_up(&app, now);
-            unkept.extend(of_project.unkept);
-        }
+        self.modules.take_over(std::mem::take(&mut written.module_sets));
+        written.follow_up(now);
+        unkept.extend(written.unkept);
         Ok(unkept)
     }
 }

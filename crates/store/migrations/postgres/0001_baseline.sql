@@ -13,9 +13,7 @@ CREATE TABLE project (
     -- Grows with each change of something that cached verdicts rest on, such as its rules.
     rules_revision BIGINT NOT NULL DEFAULT 0,
     -- Grows with each change of one of its issues, except of their counts.
-    issues_revision BIGINT NOT NULL DEFAULT 0,
-    -- Grows with each transaction that counts occurrences.
-    counts_revision BIGINT NOT NULL DEFAULT 0
+    issues_revision BIGINT NOT NULL DEFAULT 0
 );
 
 -- What a project sets itself, by the names of the configuration's options. The rest comes from the
@@ -181,12 +179,18 @@ CREATE TABLE issue_hour (
     occurrences BIGINT NOT NULL,
     reports BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
-    -- The project's counts_revision when it changed last. Hours are kept in memory: one is read
-    -- again when the highest revision in it or the number of its rows has changed.
-    revision BIGINT NOT NULL,
     PRIMARY KEY (issue_id, hour)
 );
 CREATE INDEX issue_hour_time ON issue_hour (project_id, hour);
+
+-- Grows with each change of a project's counts in an hour. Lists keep hours in memory, and read one
+-- again when its revision has changed.
+CREATE TABLE hour_revision (
+    project_id BIGINT NOT NULL REFERENCES project (id),
+    hour BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    PRIMARY KEY (project_id, hour)
+);
 
 -- How often an issue occurred by exception type, host, environment and revision: at most 50 values
 -- of each kind. Further values are counted together in the row with is_others 1. An empty value

@@ -64,7 +64,7 @@ impl Pool {
             }
             Self::Postgres(pool) => {
                 let mut tx = PostgresTx::new(pool, dialect::postgres::BEGIN_WRITE).await?;
-                tx.lock_project(project);
+                tx.lock_projects(std::iter::once(project));
                 Tx::Postgres(tx)
             }
         })
@@ -111,10 +111,11 @@ impl Tx {
         }
     }
 
-    /// Lets nobody else write to a project, from the next statement on.
-    pub(crate) fn lock_project(&mut self, project: ProjectId) {
+    /// Lets nobody else write to projects, from the next statement on. They are locked in this
+    /// order.
+    pub(crate) fn lock_projects(&mut self, projects: impl Iterator<Item = ProjectId>) {
         if let Self::Postgres(tx) = self {
-            tx.lock_project(project);
+            tx.lock_projects(projects);
         }
     }
 

@@ -73,8 +73,8 @@ pub(crate) struct PostgresTx {
     lent: Option<Lent>,
     /// What begins it; sent with the first lock, to save a round trip.
     begin: Option<&'static str>,
-    /// The lock to take before the next statement.
-    wanted: Option<ProjectId>,
+    /// The locks to take before the next statement, in this order.
+    wanted: Vec<ProjectId>,
     held: Vec<ProjectId>,
     has_failed: bool,
 }
@@ -85,25 +85,24 @@ const SHARED: ProjectId = 0;
 impl PostgresTx {
     pub(super) async fn new(pool: &PgPool, begin: &'static str) -> Result<Self, sqlx::Error> {
         let lent = Some(Lent::of(pool).await?);
-        let (begin, held) = (Some(begin), Vec::new());
-        Ok(Self { lent, begin, wanted: None, held, has_failed: false })
+        let (begin, wanted, held) = (Some(begin), Vec::new(), Vec::new());
+        Ok(Self { lent, begin, wanted, held, has_failed: false })
     }
 
-    /// Locks a project before the next statement.
-    pub(super) fn lock_project(&mut self, project: ProjectId) {
-        self.wanted = Some(project);
+    /// Locks projects before the next statement, in this order.
+    pub(super) fn lock_projects(&mut self, projects: impl Iterator<Item = ProjectId>) {
+        self.wanted.clear();
+        self.wanted.extend(projects.filter(|project| !self.held.contains(project)));
     }
 
     /// Locks all projects, by number, so that two transactions that do this never wait for each
     /// other in turn.
     pub(super) async fn lock_all_projects(&mut self) -> Result<(), sqlx::Error> {
-        self.wanted = None;
+        self.wanted.clear();
         let projects = sqlx::query_scalar(PROJECTS).fetch_all(self.connection().await?);
         let projects: Vec<ProjectId> = answered(projects).await?;
-        for project in projects {
-            self.wanted = Some(project);
-            self.connection().await?;
-        }
+        self.lock_projects(projects.into_iter());
+        self.connection().await?;
         Ok(())
     }
 
@@ -116,23 +115,22 @@ impl PostgresTx {
     /// Locks what belongs to no project.
     pub(super) async fn lock_shared(&mut self) -> Result<(), sqlx::Error> {
         self.connection().await?;
-        self.wanted = Some(SHARED);
+        self.lock_projects(std::iter::once(SHARED));
         self.connection().await?;
         Ok(())
     }
 
-    /// The connection, after the lock that is wanted.
+    /// The connection, after the locks that are wanted.
     pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        let wanted = self.wanted.filter(|project| !self.held.contains(project));
-        if self.begin.is_some() || wanted.is_some() {
-            let begin = self.begin.map(|begin| format!("{begin};"));
-            let sql = [begin, wanted.map(lock)].into_iter().flatten().collect::<String>();
+        if self.begin.is_some() || !self.wanted.is_empty() {
+            let locks = self.wanted.iter().map(|project| lock(*project));
+            let begin = self.begin.map(str::to_owned).into_iter();
+            let sql = begin.chain(locks).collect::<Vec<_>>().join(";");
             let result = answered(sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.lent()?)).await;
             self.noted(result)?;
             self.begin = None;
-            self.held.extend(wanted);
+            self.held.append(&mut self.wanted);
         }
-        self.wanted = None;
         self.lent()
     }
 

@@ -150,6 +150,9 @@ const DELETE_OLD: &[&str] = &[
       AND alert.composed_at IS NULL AND alert.note IS NULL)",
     "DELETE FROM place WHERE project_id = $2 AND created_at < $1",
     "DELETE FROM issue_hour WHERE project_id = $2 AND last_at < $1",
+    "UPDATE hour_revision SET revision = revision + 1 \
+     WHERE project_id = $2 AND hour = CAST($1 AS BIGINT) / 3600000",
+    "DELETE FROM hour_revision WHERE project_id = $2 AND hour < CAST($1 AS BIGINT) / 3600000",
     "DELETE FROM issue_facet WHERE last_at < $1 \
      AND issue_id IN (SELECT id FROM issue WHERE project_id = $2)",
     "DELETE FROM function_seen WHERE project_id = $2 AND issues < 2 AND last_at < $1",

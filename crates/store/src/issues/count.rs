@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::issue::{HOUR_MS, IssueFacts, exception_types};
 use crate::db::key_text::{beginning, key_text};
-use crate::{Resolution, StoreError, WriteTx, db};
+use crate::{ProjectId, Resolution, StoreError, WriteTx, db};
 
 /// Bytes of an author's name or address. Longer ones are not names.
 const MAX_AUTHOR: usize = 400;
@@ -54,6 +54,8 @@ impl Seen {
 pub struct Counted {
     /// Its number.
     pub id: i64,
+    /// Its project.
+    pub project_id: ProjectId,
     /// All occurrences, the new ones included.
     pub occurrences: i64,
     /// Those of them in environments of which nobody is notified.
@@ -150,7 +152,7 @@ impl WriteTx {
         for (issue, seen) in seen {
             sums.entry(*issue).and_modify(|sum| sum.add(*seen)).or_insert(*seen);
         }
-        let mut sums: Vec<(i64, Seen)> = sums.into_iter().collect();
+        let sums: Vec<(i64, Seen)> = sums.into_iter().collect();
         let mut counted: HashMap<i64, Counted> = HashMap::new();
         for part in db::parts(&sums) {
             let sql = format!(
@@ -159,8 +161,8 @@ impl WriteTx {
                  last_seen_at = CASE WHEN issue.last_seen_at > column5 THEN issue.last_seen_at \
                  ELSE column5 END FROM (VALUES {}) AS new \
                  WHERE issue.id = column1 AND issue.merged_into IS NULL \
-                 RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
-                 first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
+                 RETURNING id, project_id, occurrences, only_listed, samples, authored_at, \
+                 notified_at, first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
                  kept_out = 1 AS kept_out",
                 db::rows(1, part.len(), 5)
             );
@@ -172,8 +174,8 @@ impl WriteTx {
             let rows: Vec<Counted> = query.fetch_all(&mut self.tx).await?;
             counted.extend(rows.into_iter().map(|row| (row.id, row)));
         }
-        sums.retain(|(issue, _)| counted.contains_key(issue));
-        self.count_hours(&sums).await?;
+        let of_project = |(issue, seen)| Some((counted.get(&issue)?.project_id, issue, seen));
+        self.count_hours(sums.into_iter().filter_map(of_project).collect()).await?;
         // From the last one back: each is without what came after it.
         let state = |(issue, seen): &(i64, Seen)| {
             let counted = counted.get_mut(issue)?;
@@ -207,6 +209,18 @@ impl WriteTx {
                 return Ok(counted);
             }
         }
+        self.add_issue(facts, seen).await
+    }
+
+    /// Creates an issue with an identity that none has or had: see [`Self::is_issue`].
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn add_issue(
+        &mut self,
+        facts: &IssueFacts,
+        seen: Seen,
+    ) -> Result<Counted, StoreError> {
         let revision = self.next_revision().await?;
         let counted: Counted = db::query(
             "INSERT INTO issue (project_id, identity, path, line, function_name, text, \
@@ -215,7 +229,7 @@ impl WriteTx {
              occurrences, samples, first_seen_at, last_seen_at, revision, kept_out, exception_types, \
              author_gone, only_listed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
              $15, $16, $17, $18, $19, $20, $21, $22, $23, $7, $24, $25) \
-             RETURNING id, occurrences, only_listed, samples, authored_at, notified_at, \
+             RETURNING id, project_id, occurrences, only_listed, samples, authored_at, notified_at, \
              first_seen_at, resolved_at, resolved_by, resolution, muted_until, \
              kept_out = 1 AS kept_out",
         )
@@ -246,7 +260,7 @@ impl WriteTx {
         .bind(seen.only_listed)
         .fetch_one(&mut self.tx)
         .await?;
-        self.count_hours(&[(counted.id, seen)]).await?;
+        self.count_hours(vec![(self.project, counted.id, seen)]).await?;
         Ok(counted)
     }
 
@@ -283,8 +297,8 @@ impl WriteTx {
     /// The database cannot be read, or the issue does not exist.
     pub async fn counted(&mut self, issue: i64) -> Result<Counted, StoreError> {
         let query = db::query(
-            "SELECT id, occurrences, only_listed, samples, authored_at, notified_at, first_seen_at, \
-             resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out \
+            "SELECT id, project_id, occurrences, only_listed, samples, authored_at, notified_at, \
+             first_seen_at, resolved_at, resolved_by, resolution, muted_until, kept_out = 1 AS kept_out \
              FROM issue WHERE id = $1",
         );
         Ok(query.bind(issue).fetch_one(&mut self.tx).await?)
@@ -303,27 +317,26 @@ impl WriteTx {
     }
 
     /// Adds occurrences to the hours of issues, each at most once.
-    async fn count_hours(&mut self, seen: &[(i64, Seen)]) -> Result<(), StoreError> {
-        let seen: Vec<_> = seen.iter().filter(|(_, seen)| seen.occurrences > 0).collect();
-        if seen.is_empty() {
-            return Ok(());
-        }
-        let revision = self.counts_revision().await?;
+    async fn count_hours(
+        &mut self,
+        mut seen: Vec<(ProjectId, i64, Seen)>,
+    ) -> Result<(), StoreError> {
+        seen.retain(|(_, _, seen)| seen.occurrences > 0);
+        let hour = |seen: &Seen| seen.last_at.div_euclid(HOUR_MS);
+        let changed = seen.iter().map(|(project, _, seen)| (*project, hour(seen), seen.last_at));
+        self.hours_change(changed.collect()).await?;
         for part in db::parts(&seen) {
             let sql = format!(
                 "INSERT INTO issue_hour \
-                 (issue_id, hour, occurrences, last_at, reports, project_id, revision) \
-                 SELECT column1, column2, column3, column4, column5, $1, $2 \
-                 FROM (VALUES {}) AS new WHERE TRUE \
+                 (project_id, issue_id, hour, occurrences, last_at, reports) VALUES {} \
                  ON CONFLICT (issue_id, hour) DO UPDATE SET \
                  occurrences = issue_hour.occurrences + excluded.occurrences, \
-                 reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at, \
-                 revision = excluded.revision",
-                db::rows(3, part.len(), 5)
+                 reports = issue_hour.reports + excluded.reports, last_at = excluded.last_at",
+                db::rows(1, part.len(), 6)
             );
-            let mut query = db::query(db::assembled(sql)).bind(self.project).bind(revision);
-            for (issue, seen) in part {
-                query = query.bind(*issue).bind(seen.last_at.div_euclid(HOUR_MS));
+            let mut query = db::query(db::assembled(sql));
+            for (project, issue, seen) in part {
+                query = query.bind(*project).bind(*issue).bind(hour(seen));
                 query = query.bind(seen.occurrences).bind(seen.last_at).bind(seen.reports);
             }
             query.execute(&mut self.tx).await?;

@@ -33,6 +33,7 @@ impl WriteTx {
         parameters: &[i64],
         is_erasure: bool,
     ) -> Result<(), StoreError> {
+        self.hours_of_issues_change(issues, parameters).await?;
         let notifications = format!(
             "DELETE FROM notification WHERE alert_id IN \
              (SELECT id FROM alert WHERE issue_id IN ({issues}))"

@@ -49,9 +49,7 @@ pub struct IndexedIssue {
 pub struct HourState {
     /// Hours since 1970.
     pub hour: i64,
-    /// Number of issues that occurred.
-    pub issues: i64,
-    /// The revision of what was counted last.
+    /// Grows with each change of its counts.
     pub revision: i64,
 }
 
@@ -105,14 +103,15 @@ impl Store {
         Ok((heads, count))
     }
 
-    /// The state of each hour in `[from, to)`, hours since 1970, in which anything occurred.
+    /// The state of each hour in `[from, to)`, hours since 1970, in which anything occurred or was
+    /// deleted.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn hour_states(&self, from: i64, to: i64) -> Result<Vec<HourState>, StoreError> {
         let query = db::query(
-            "SELECT hour, COUNT(*) AS issues, MAX(revision) AS revision FROM issue_hour \
-             WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
+            "SELECT hour, revision FROM hour_revision \
+             WHERE project_id = $3 AND hour >= $1 AND hour < $2",
         );
         Ok(query.bind(from).bind(to).bind(self.project).fetch_all(&self.readers).await?)
     }
@@ -128,20 +127,22 @@ impl Store {
     ) -> Result<Vec<(HourState, Vec<HourCount>)>, StoreError> {
         // One row per hour: one per count takes several times as long.
         let query = db::query(
-            "SELECT hour, COUNT(*), MAX(revision), \
-             STRING_AGG(CAST(issue_id AS TEXT) || ' ' || CAST(occurrences AS TEXT) \
-             || ' ' || CAST(last_at AS TEXT), ',') \
-             FROM issue_hour WHERE project_id = $3 AND hour >= $1 AND hour < $2 GROUP BY hour",
+            "SELECT hour, revision, (SELECT STRING_AGG(CAST(issue_id AS TEXT) \
+             || ' ' || CAST(occurrences AS TEXT) || ' ' || CAST(last_at AS TEXT), ',') \
+             FROM issue_hour WHERE issue_hour.project_id = $3 \
+             AND issue_hour.hour = hour_revision.hour) FROM hour_revision \
+             WHERE project_id = $3 AND hour >= $1 AND hour < $2",
         );
         let query = query.bind(from).bind(to).bind(self.project);
-        let rows: Vec<(i64, i64, i64, String)> = query.fetch_all(&self.readers).await?;
+        let rows: Vec<(i64, i64, Option<String>)> = query.fetch_all(&self.readers).await?;
         let count = |text: &str| {
             let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or_default());
             let mut next = || numbers.next().unwrap_or_default();
             HourCount { issue: next(), occurrences: next(), last_at: next() }
         };
-        let hour = |(hour, issues, revision, text): (i64, i64, i64, String)| {
-            (HourState { hour, issues, revision }, text.split(',').map(count).collect())
+        let hour = |(hour, revision, text): (i64, i64, Option<String>)| {
+            let counts = text.iter().flat_map(|text| text.split(','));
+            (HourState { hour, revision }, counts.map(count).collect())
         };
         Ok(rows.into_iter().map(hour).collect())
     }

@@ -1,4 +1,6 @@
 //! Merges issues that turn out to be one line of code, and stores the other names of a line.
+use std::collections::BTreeSet;
+
 use super::facets;
 use super::issue::exception_types;
 use crate::db::key_text::key_text;
@@ -24,17 +26,32 @@ impl WriteTx {
                 self.keep_notified(older, into).await?;
                 merged += 1;
             }
-            db::query(
-                "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES ($1, $2, $3) \
-                 ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
-            )
-            .bind(self.project)
-            .bind(key_text(identity))
-            .bind(into)
-            .execute(&mut self.tx)
-            .await?;
         }
+        self.add_names(identities, into).await?;
         Ok(merged)
+    }
+
+    /// Lets these identities be further names of an issue. None of them is an issue of its own: see
+    /// [`Self::merge_issues`].
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn add_names(&mut self, identities: &[String], issue: i64) -> Result<(), StoreError> {
+        let names: BTreeSet<_> = identities.iter().map(|identity| key_text(identity)).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        for part in db::parts(&names) {
+            let sql = format!(
+                "INSERT INTO issue_alias (project_id, identity, issue_id) VALUES {} \
+                 ON CONFLICT (project_id, identity) DO UPDATE SET issue_id = excluded.issue_id",
+                db::rows(1, part.len(), 3)
+            );
+            let mut query = db::query(db::assembled(sql));
+            for name in part {
+                query = query.bind(self.project).bind(&**name).bind(issue);
+            }
+            query.execute(&mut self.tx).await?;
+        }
+        Ok(())
     }
 
     /// Merges issues that nobody was blamed for into the one that they turn out to be. Their
@@ -119,19 +136,19 @@ impl WriteTx {
     pub async fn merge_issue(&mut self, older: i64, into: i64) -> Result<(), StoreError> {
         // The older issue has the first report of the line: its samples take the slots. The last
         // statement below writes the revision.
-        let counts_revision = self.counts_revision().await?;
+        self.hours_of_issues_change("$1", &[older]).await?;
         let query = db::query(
             "INSERT INTO issue_hour \
-             (issue_id, project_id, hour, occurrences, reports, last_at, revision) \
-             SELECT $2, project_id, hour, occurrences, reports, last_at, $3 FROM issue_hour \
+             (issue_id, project_id, hour, occurrences, reports, last_at) \
+             SELECT $2, project_id, hour, occurrences, reports, last_at FROM issue_hour \
              WHERE issue_id = $1 \
              ON CONFLICT (issue_id, hour) DO UPDATE SET \
              occurrences = issue_hour.occurrences + excluded.occurrences, \
              reports = issue_hour.reports + excluded.reports, \
              last_at = CASE WHEN issue_hour.last_at > excluded.last_at \
-             THEN issue_hour.last_at ELSE excluded.last_at END, revision = excluded.revision",
+             THEN issue_hour.last_at ELSE excluded.last_at END",
         );
-        query.bind(older).bind(into).bind(counts_revision).execute(&mut self.tx).await?;
+        query.bind(older).bind(into).execute(&mut self.tx).await?;
         let statements = [
             "DELETE FROM issue_hour WHERE issue_id = $1 AND issue_id <> $2",
             "DELETE FROM sample WHERE issue_id = $1 \

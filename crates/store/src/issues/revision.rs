@@ -1,13 +1,13 @@
 //! Revisions of issues: lists keep the facts of all issues in memory, and read only what changed
 //! since. A statement that changes one of these facts also writes the issue's revision; mere
-//! counting does not. Counts by the hour have revisions of their own.
+//! counting does not. Each hour has a revision of its own, which grows with its counts.
 //!
 //! The row of the project stays locked until the transaction ends: whoever takes the next revision
 //! waits for that. So revisions become visible in their order, and a reader that has seen one
 //! misses none below it. A transaction takes one revision for all that it changes, because that
 //! becomes visible as one; and because on PostgreSQL each change of a row leaves a version that
 //! the next one in the same transaction has to step over.
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::{ProjectId, StoreError, WriteTx, db};
 
@@ -15,15 +15,16 @@ use crate::{ProjectId, StoreError, WriteTx, db};
 #[derive(Debug, Default)]
 pub(crate) struct Revisions {
     issues: HashMap<ProjectId, i64>,
-    counts: HashMap<ProjectId, i64>,
+    hours: HashSet<(ProjectId, i64)>,
     /// Projects whose cached verdicts are invalid.
     pub(crate) rules: HashSet<ProjectId>,
 }
 
 const NEXT_OF_ISSUES: &str = "UPDATE project SET issues_revision = issues_revision + 1 \
      WHERE id = $1 RETURNING issues_revision";
-const NEXT_OF_COUNTS: &str = "UPDATE project SET counts_revision = counts_revision + 1 \
-     WHERE id = $1 RETURNING counts_revision";
+
+/// An hour of a project whose counts changed at this time.
+pub(crate) type ChangedHour = (ProjectId, i64, i64);
 
 impl WriteTx {
     /// The revision to write with a change of an issue of any project; 0 when there is none.
@@ -56,17 +57,50 @@ impl WriteTx {
         Ok(revision)
     }
 
-    /// The revision to write with counts of the project.
+    /// Notes that the counts of hours change. Their first revision is a time, so that an hour which
+    /// was deleted and is counted again has none that it had before.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub(super) async fn counts_revision(&mut self) -> Result<i64, StoreError> {
-        if let Some(revision) = self.revisions.counts.get(&self.project) {
-            return Ok(*revision);
+    pub(super) async fn hours_change(
+        &mut self,
+        hours: BTreeSet<ChangedHour>,
+    ) -> Result<(), StoreError> {
+        let is_first =
+            |(project, hour, _): &ChangedHour| self.revisions.hours.insert((*project, *hour));
+        let hours: Vec<ChangedHour> = hours.into_iter().filter(is_first).collect();
+        for part in db::parts(&hours) {
+            let sql = format!(
+                "INSERT INTO hour_revision (project_id, hour, revision) VALUES {} \
+                 ON CONFLICT (project_id, hour) DO UPDATE SET revision = hour_revision.revision + 1",
+                db::rows(1, part.len(), 3)
+            );
+            let query = db::query(db::assembled(sql));
+            let add = |query: db::Query<'static>, (project, hour, at): &ChangedHour| {
+                query.bind(*project).bind(*hour).bind(*at)
+            };
+            part.iter().fold(query, add).execute(&mut self.tx).await?;
         }
-        let query = db::query_scalar(NEXT_OF_COUNTS).bind(self.project);
-        let revision = query.fetch_one(&mut self.tx).await?;
-        self.revisions.counts.insert(self.project, revision);
-        Ok(revision)
+        Ok(())
+    }
+
+    /// Notes that all hours of the issues which the query `issues` selects change. `parameters` are
+    /// those of the query.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub(crate) async fn hours_of_issues_change(
+        &mut self,
+        issues: &str,
+        parameters: &[i64],
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "UPDATE hour_revision SET revision = revision + 1 WHERE (project_id, hour) IN \
+             (SELECT project_id, hour FROM issue_hour WHERE issue_id IN ({issues}))"
+        );
+        let query = db::query(db::assembled(sql));
+        let query = parameters.iter().fold(query, |query, parameter| query.bind(*parameter));
+        query.execute(&mut self.tx).await?;
+        Ok(())
     }
 }

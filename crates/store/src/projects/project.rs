@@ -1,4 +1,6 @@
 //! Projects: one for each code base.
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
 use crate::issues::issue::HOUR_MS;
@@ -48,8 +50,23 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be read.
     pub async fn has_project(&mut self) -> Result<bool, StoreError> {
-        let query = db::query_scalar("SELECT COUNT(*) FROM project WHERE id = $1");
-        Ok(query.bind(self.project).fetch_one::<i64>(&mut self.tx).await? > 0)
+        Ok(!self.projects_there(&[self.project]).await?.is_empty())
+    }
+
+    /// Which of these projects are there.
+    pub(crate) async fn projects_there(
+        &mut self,
+        projects: &[ProjectId],
+    ) -> Result<BTreeSet<ProjectId>, StoreError> {
+        let mut there = BTreeSet::new();
+        for part in db::parts(projects) {
+            let places = db::places(1, part.len());
+            let sql = format!("SELECT id FROM project WHERE id IN ({places})");
+            let query = db::query_scalar(db::assembled(sql));
+            let query = part.iter().fold(query, |query, project| query.bind(*project));
+            there.extend(query.fetch_all::<ProjectId>(&mut self.tx).await?);
+        }
+        Ok(there)
     }
 
     /// The number of the project with this name.

@@ -24,12 +24,13 @@ pub struct ProjectSize {
 const OF_ISSUES: [&str; 2] = ["sample", "issue_facet"];
 
 /// Tables whose rows name their project, those that refer to others first.
-const OF_PROJECT: [&str; 22] = [
+const OF_PROJECT: [&str; 23] = [
     "notification",
     "alert",
     "outbox",
     "action",
     "issue_hour",
+    "hour_revision",
     "issue_alias",
     "place",
     "issue",

@@ -136,22 +136,21 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn save_day_use(&mut self, day_use: DayUse) -> Result<(), StoreError> {
-        for (source, (used, is_changed)) in day_use.used {
-            if !is_changed {
-                continue;
-            }
-            db::query(
-                "INSERT INTO quota_use (project_id, day, source, issues, bytes) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, day, source) \
+        let changed = day_use.used.into_iter().filter(|(_, (_, is_changed))| *is_changed);
+        let changed: Vec<(String, Used)> = changed.map(|(name, (used, _))| (name, used)).collect();
+        for part in db::parts(&changed) {
+            let sql = format!(
+                "INSERT INTO quota_use (project_id, day, source, issues, bytes) VALUES {} \
+                 ON CONFLICT (project_id, day, source) \
                  DO UPDATE SET issues = excluded.issues, bytes = excluded.bytes",
-            )
-            .bind(self.project)
-            .bind(day_use.day)
-            .bind(source)
-            .bind(used.issues)
-            .bind(used.bytes)
-            .execute(&mut self.tx)
-            .await?;
+                db::rows(1, part.len(), 5)
+            );
+            let mut query = db::query(db::assembled(sql));
+            for (source, used) in part {
+                query = query.bind(self.project).bind(day_use.day).bind(source);
+                query = query.bind(used.issues).bind(used.bytes);
+            }
+            query.execute(&mut self.tx).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ on_both!(
     issues_are_merged,
     every_change_has_a_newer_revision,
     project_has_its_own_revisions,
+    new_issue_has_further_names,
     every_count_changes_its_hour,
 );
 
@@ -136,6 +137,22 @@ async fn project_has_its_own_revisions(store: &Store) -> Answers {
     answers![theirs.project_size(), store.project_size()]
 }
 
+async fn new_issue_has_further_names(store: &Store) -> Answers {
+    let names = ["older".to_owned(), "oldest".to_owned(), "older".to_owned()];
+    let number = write!(store, |tx| {
+        let new = facts("one", "a.py");
+        let counted = tx.add_issue(&new, seen(2, START)).await.expect("it is created");
+        tx.add_names(&names, counted.id).await.expect("they are added");
+        tx.add_names(&[], counted.id).await.expect("no error");
+        assert!(tx.is_issue([&names[1]].into_iter()).await.expect("no error"));
+        let other = facts("oldest", "b.py");
+        let same = tx.count_attributed(&other, seen(3, START)).await.expect("it is counted");
+        assert_eq!((same.id, same.occurrences), (counted.id, 5));
+        counted.id
+    });
+    answers![store.issue(number), store.issue_named(&["nobody", "older"])]
+}
+
 async fn every_count_changes_its_hour(store: &Store) -> Answers {
     let hour = START / 3_600_000;
     let (first, second) =
@@ -162,5 +179,20 @@ async fn every_count_changes_its_hour(store: &Store) -> Answers {
     }
     let counts = store.hour_counts(hour, hour + 1).await.expect("counts");
     assert_eq!((counts.len(), counts[0].0), (1, states[5]));
-    vec![format!("{states:?}")]
+    // A batch counts issues of several projects.
+    let shop = write!(store, |tx| {
+        tx.add_project("shop", START).await.expect("no error").expect("it is free")
+    });
+    let theirs = store.of(shop);
+    let of_theirs = issue(&theirs, &facts("one", "a.py")).await;
+    let before = theirs.hour_states(hour, hour + 1).await.expect("states");
+    write!(store, |tx| {
+        let batch = [(first, seen(1, START)), (of_theirs, seen(2, START))];
+        tx.count_all(&batch).await.expect("they are counted")
+    });
+    let after = theirs.hour_states(hour, hour + 1).await.expect("states");
+    assert_ne!((before.len(), before[0]), (after.len(), after[0]));
+    let counts = theirs.hour_counts(hour, hour + 1).await.expect("counts");
+    assert_eq!((counts.len(), counts[0].0, counts[0].1.len()), (1, after[0], 1));
+    vec![format!("{states:?} {counts:?}")]
 }

@@ -226,7 +226,7 @@ INSERT INTO issue (id, project_id, identity, path, line, function_name, text, ex
     reason, occurrences, samples, first_seen_at, last_seen_at, developer_email, origin_commit)
     SELECT n, 10 + n % 50, 'i' || n, 'path/' || n % 90, n, 'f' || n % 9, 'text', 'E', 'r', 1, 1, n, n,
     'a' || n % 70, 'c' FROM generate_series(1000, 9000) AS n;
-INSERT INTO issue_hour SELECT n, 10 + n % 50, h, 1, 1, n, 1
+INSERT INTO issue_hour SELECT n, 10 + n % 50, h, 1, 1, n
     FROM generate_series(1000, 9000) AS n, generate_series(1, 4) AS h;
 INSERT INTO sample SELECT n, s, n, '' FROM generate_series(1000, 9000) AS n, generate_series(0, 1) AS s;
 INSERT INTO alert (id, project_id, issue_id, decided_at, occurrences, reason, composed_at)

@@ -1,4 +1,6 @@
 //! Projects, their keys and settings, and secrets.
+use std::collections::BTreeSet;
+
 use flawless_base::secret::Secret;
 use flawless_store::{DEFAULT_PROJECT, NewChannel, ProjectWeeks, Store};
 
@@ -63,6 +65,9 @@ async fn projects_are_seen_at_a_glance(store: &Store) -> Answers {
         assert!(tx.has_project().await.expect("no error"));
         tx.enter(99);
         assert!(!tx.has_project().await.expect("no error"));
+        let there = tx.enter_all(BTreeSet::from([DEFAULT_PROJECT, shop, 99])).await;
+        assert_eq!(there.expect("no error"), BTreeSet::from([DEFAULT_PROJECT, shop]));
+        assert!(tx.enter_all(BTreeSet::new()).await.expect("no error").is_empty());
     });
     let held = within.open_alerts(START, 9).await.expect("alerts");
     write!(within, |tx| tx.hold_alert(held[0].id, "nobody").await.expect("it is held"));

@@ -89,7 +89,7 @@ mod tests {
     fn oversized_span_is_not_kept() {
         let counts: Arc<[HourCount]> =
             (0..10).map(|issue| HourCount { issue, occurrences: 1, last_at: 1 }).collect();
-        let state = |hour| HourState { hour, issues: 10, revision: 1 };
+        let state = |hour| HourState { hour, revision: 1 };
         let hour = |at| Hour { state: state(at), counts: counts.clone() };
         let kept = |most| {
             let mut known: BTreeMap<i64, Hour> = (0..6).map(|at| (at, hour(at))).collect();

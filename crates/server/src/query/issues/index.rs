@@ -1,10 +1,10 @@
 //! An index in memory of what lists need of every issue, refreshed by what has changed.
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use flawless_core::{Developer, Owners};
 use flawless_store::issues::details::IssueDetails;
 use flawless_store::{IndexedIssue, RefusedAddress, StoreError, exception_types};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -23,7 +23,7 @@ pub(crate) struct Index {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// By number.
-    pub(crate) issues: HashMap<i64, Arc<Facts>>,
+    pub(crate) issues: FxHashMap<i64, Arc<Facts>>,
     revision: i64,
     owners_by: OwnersBy,
 }

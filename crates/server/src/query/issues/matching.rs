@@ -1,8 +1,9 @@
 //! Matches issues with a filter, and sums them up.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use flawless_store::IssueRow;
+use rustc_hash::FxHashMap;
 
 use super::counts::Hour;
 use super::filter::{IssueFilter, IssueState};
@@ -26,8 +27,8 @@ pub(crate) struct Occurred {
     last_at: i64,
 }
 
-pub(crate) fn occurred(hours: &[(i64, Hour)]) -> HashMap<i64, Occurred> {
-    let mut found: HashMap<i64, Occurred> = HashMap::new();
+pub(crate) fn occurred(hours: &[(i64, Hour)]) -> FxHashMap<i64, Occurred> {
+    let mut found: FxHashMap<i64, Occurred> = FxHashMap::default();
     for count in hours.iter().flat_map(|(_, hour)| hour.counts.iter()) {
         let occurred = found.entry(count.issue).or_default();
         occurred.occurrences = occurred.occurrences.saturating_add(count.occurrences);
@@ -58,7 +59,7 @@ impl Asked<'_> {
     pub(crate) fn matches<'a>(
         &self,
         known: &'a Known,
-        occurred: HashMap<i64, Occurred>,
+        occurred: FxHashMap<i64, Occurred>,
         (from, to): (i64, i64),
     ) -> Matched<'a> {
         let span = from..to;

@@ -23,6 +23,7 @@ use self::order::{Sums, choose, sort};
 use crate::app::App;
 use flawless_base::dates::day_starts;
 use flawless_store::{IssueRow, StoreError};
+use rustc_hash::FxHashMap;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -160,7 +161,7 @@ pub async fn list(
     let mut ordered = this.matches;
     sort(&mut ordered, filter);
     let shown = choose(ordered, filter, wanted, sums.developers.len());
-    let mut of_issue: HashMap<i64, Vec<i64>> =
+    let mut of_issue: FxHashMap<i64, Vec<i64>> =
         shown.iter().map(|found| (found.id, vec![0; days.len()])).collect();
     let mut by_hour = Vec::new();
     for (at, hour) in &hours[first..] {

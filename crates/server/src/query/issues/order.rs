@@ -1,6 +1,8 @@
 //! Sorts a list, chooses the issues to show, and sums them up by developer.
 use std::collections::{BTreeMap, HashMap};
 
+use rustc_hash::FxHashMap;
+
 use super::filter::{IssueFilter, IssueSort};
 use super::index::Facts;
 use super::matching::Match;
@@ -10,13 +12,13 @@ use super::{DeveloperSum, ListedOwner, Wanted};
 pub(crate) struct Sums {
     pub(crate) developers: Vec<DeveloperSum>,
     /// Index into `developers`, by issue.
-    pub(crate) of: HashMap<i64, usize>,
+    pub(crate) of: FxHashMap<i64, usize>,
 }
 
 impl Sums {
     pub(crate) fn new(matches: &[Match<'_>], days: usize) -> Self {
         let mut places: BTreeMap<&ListedOwner, usize> = BTreeMap::new();
-        let mut sums = Self { developers: Vec::new(), of: HashMap::with_capacity(matches.len()) };
+        let mut sums = Self { developers: Vec::new(), of: FxHashMap::default() };
         for found in matches {
             let owner = &found.facts.owner;
             let place = *places.entry(owner).or_insert_with(|| {

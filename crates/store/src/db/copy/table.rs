@@ -18,7 +18,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// All tables, those that others refer to first.
-pub(super) const TABLES: [Table; 34] = [
+pub(super) const TABLES: [Table; 35] = [
     Table { name: "setting", key: &["name"], is_in_a_new_store: true },
     Table { name: "project", key: &["id"], is_in_a_new_store: true },
     table("project_setting", &["project_id", "option_name"]),
@@ -31,6 +31,7 @@ pub(super) const TABLES: [Table; 34] = [
     table("issue_alias", &["project_id", "identity"]),
     table("place", &["project_id", "place_key"]),
     table("issue_hour", &["issue_id", "hour"]),
+    table("hour_revision", &["project_id", "hour"]),
     table("issue_facet", &["issue_id", "kind", "is_others", "value"]),
     table("sample", &["issue_id", "slot"]),
     table("module_set", &["project_id", "modules_id"]),
