@@ -1,16 +1,14 @@
 //! Mails against a real mail server that is down, slow, encrypted, or refuses.
 use std::process::Command;
 
-use crate::harness::{App, BEN, SmtpServer, add_rule, python, request, wait_until};
+use crate::harness::{App, BEN, SmtpServer, add_rule, free_port, python, request, wait_until};
 
 const CART: [(&str, i64, &str, &str); 1] =
     [("/srv/app/shop/cart.py", 5, "total", "return sum(prices) / len(prices)")];
 
 #[tokio::test]
 async fn mail_waits_while_the_mail_server_is_down() {
-    let smtp = SmtpServer::start();
-    let port = smtp.port();
-    drop(smtp);
+    let port = free_port();
     let mut app = App::with("smtp_host", &format!("127.0.0.1:{port}")).start().await;
     app.report(&request(&CART)).await;
     let queue = async |app: &App| app.server.app.store.outbox_queue().await.expect("store");
