@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use flawless_core::{
     ChoiceSettings, FramePath, PathRule, PathSettings, Rules, choose, hot_function_threshold,
-    is_raise_statement, resolve_frames,
+    language::Language, resolve_frames,
 };
 use flawless_git::process::GitProgram;
 use flawless_git::{Mirror, MirrorSettings, Revision, Source};
@@ -33,7 +33,7 @@ pub(crate) async fn measure_frames(records: &Path, mirrors: Option<&Path>) -> Re
     let all = || records.iter();
     print_row("innermost frame of all", all().map(|r| (r, (0..r.frames.len()).rev().collect())));
     print_row("innermost own", all().map(|r| (r, r.own_frames().collect())));
-    let is_raise = |record: &Record, at: usize| is_raise_statement(record.frames[at].text());
+    let is_raise = |record: &Record, at: usize| Language::Python.is_raise(record.frames[at].text());
     print_row(
         "0.4.5: innermost own, never a raise",
         all().map(|r| (r, r.own_frames().filter(|&at| !is_raise(r, at)).collect())),

@@ -2,7 +2,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deployed_path::after_package_folder;
-use crate::frame_kind::{FrameKind, is_raise_statement};
+use crate::frame_kind::FrameKind;
+use crate::language::Language;
 use crate::path_index::{PathRule, PathSettings};
 use crate::path_patterns::PathPatterns;
 use crate::report::{Frame, Report};
@@ -231,13 +232,15 @@ fn kind_of(
             return FrameKind::KnownError(*id);
         }
     }
-    if is_raise_statement(&frame.text) {
+    let language = Language::of_path(path);
+    if language.is_raise(&frame.text) {
         FrameKind::Raise
     } else if settings.blame_frame == BlameFrame::Innermost {
         FrameKind::Candidate
-    } else if found
-        .and_then(|found| found.wraps)
-        .unwrap_or_else(|| is_wrapper(&frame.function, &frame.text, None))
+    } else if language == Language::Python
+        && found
+            .and_then(|found| found.wraps)
+            .unwrap_or_else(|| is_wrapper(&frame.function, &frame.text, None))
     {
         FrameKind::Wrapper
     } else if hot_functions(path, &frame.function) {

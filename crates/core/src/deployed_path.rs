@@ -1,5 +1,7 @@
 //! Splits the path of a deployed file, and knows the folders that contain other people's code.
 
+use crate::language::Language;
+
 /// Folders that package managers fill with packages, each in a folder of its name.
 const PACKAGE_FOLDERS: [&str; 3] = ["site-packages", "dist-packages", "node_modules"];
 /// Files and folders that contain packages like a package folder.
@@ -63,6 +65,7 @@ pub(crate) fn after_last<'a, 'b>(
 /// `…/lib/python3.11/…`, `…/lib/ruby/…`, `…\Python311\Lib\…`, `node:internal/…`.
 pub(crate) fn is_in_interpreter(parts: &[&str]) -> bool {
     parts[0].starts_with("node:")
+        || parts.last().is_some_and(|name| Language::of_path(name).is_foreign(parts))
         || parts.windows(2).any(|pair| match pair {
             ["lib" | "lib64", inner] => *inner == "ruby" || is_python(inner),
             [outer, "Lib" | "lib"] => is_python(outer),

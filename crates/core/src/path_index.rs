@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::deployed_path::{after_last, is_in_interpreter, parts_of, within_packages};
+use crate::language::is_package_path;
 use crate::tree_links::through_links;
 
 /// The user's settings for where the code is deployed.
@@ -173,10 +174,14 @@ impl PathIndex {
     ///    foreign;
     /// 5. if fewer parts agree, or several files agree equally, the text of the frame decides;
     /// 6. a path below a submodule's folder is in that submodule;
-    /// 7. if no file has that name, one whose name is an end of it: tools that run code on other
+    /// 7. a file of Java and its relatives, which is named by its package, agrees in all parts;
+    /// 8. if no file has that name, one whose name is an end of it: tools that run code on other
     ///    machines or build it put a prefix before names. The line of the frame decides.
     pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
         let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
+        if is_package_path(deployed) {
+            return self.of_package(&parts, settings);
+        }
         match self.find_file(&parts, settings) {
             PathMatch::Certain(file, rule) => PathMatch::Certain(self.real(file), rule),
             PathMatch::Likely(file, rule) => PathMatch::Likely(self.real(file), rule),
@@ -205,6 +210,32 @@ impl PathIndex {
                     || self.by_end_of_name(&parts),
                     |folder| PathMatch::Certain(folder, PathRule::Submodule),
                 ),
+        }
+    }
+
+    /// The file with a package's whole path: dependencies have files of the same names in other
+    /// packages.
+    fn of_package(&self, parts: &[&str], settings: &PathSettings) -> PathMatch<'_> {
+        let path = parts.join("/");
+        let is_it = |file: &str| {
+            file.strip_suffix(&*path).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        match self.find_file(parts, settings) {
+            found @ PathMatch::Certain(_, PathRule::Prefix | PathRule::PackageFolder) => found,
+            PathMatch::Certain(file, rule) if is_it(file) => {
+                PathMatch::Certain(self.real(file), rule)
+            }
+            PathMatch::Likely(file, rule) if is_it(file) => {
+                PathMatch::Likely(self.real(file), rule)
+            }
+            PathMatch::IfTextStands(mut files) => {
+                files.retain(|file| is_it(file));
+                match &*files {
+                    [] => PathMatch::Foreign,
+                    _ => PathMatch::IfTextStands(files),
+                }
+            }
+            _ => PathMatch::Foreign,
         }
     }
 

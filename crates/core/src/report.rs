@@ -101,6 +101,16 @@ pub struct Frame {
     /// The source lines after `text`, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// The client sent no `text`: it was read from the revision that ran, and proves nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_text_read: bool,
+}
+
+impl Frame {
+    /// The source line as the client sent it.
+    pub fn reported_text(&self) -> &str {
+        if self.is_text_read { "" } else { &self.text }
+    }
 }
 
 #[cfg(test)]

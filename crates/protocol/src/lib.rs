@@ -4,7 +4,13 @@
 //! [`DecodeError`] and never panics, and no length that the input claims is allocated before the
 //! bytes are there.
 
+#[cfg(feature = "sentry")]
+pub mod content_encoding;
 mod error;
+#[cfg(feature = "sentry")]
+pub mod lenient_json;
+#[cfg(feature = "sentry")]
+pub mod sentry;
 pub mod text_traceback;
 pub mod thrift;
 

@@ -29,7 +29,8 @@ pub struct FrameFiles(HashMap<String, FoundPath>);
 struct FoundPath {
     path: String,
     rule: PathRule,
-    /// Its content, when one of its frames is in a function that is named like a wrapper.
+    /// Its content, when one of its frames is in a function that is named like a wrapper, or has no
+    /// text though the revision is the one that ran.
     content: Option<Arc<str>>,
 }
 
@@ -39,11 +40,31 @@ impl FrameFiles {
         traceback.iter().map(|frame| self.file_of(frame))
     }
 
+    /// Adds the source lines that a client did not send: those of the revision that ran.
+    pub fn add_texts(&self, report: &mut Report) {
+        let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
+        for frame in report.traceback.iter_mut().chain(chain) {
+            if is_without_text(frame)
+                && let Some(content) =
+                    self.0.get(&frame.path).and_then(|found| found.content.as_ref())
+                && let Some(line) = content.lines().nth(frame.line as usize - 1)
+            {
+                line.clone_into(&mut frame.text);
+                frame.is_text_read = true;
+            }
+        }
+    }
+
     fn file_of(&self, frame: &Frame) -> Option<FramePath> {
         let FoundPath { path, rule, content } = self.0.get(&frame.path)?;
         let wraps = content.as_ref().and_then(|content| wraps(content, frame));
         Some(FramePath { path: path.clone(), rule: *rule, wraps })
     }
+}
+
+/// Whether a client sent the line of a frame, but not what it says.
+fn is_without_text(frame: &Frame) -> bool {
+    frame.line > 0 && frame.text.trim().is_empty()
 }
 
 /// Whether a frame's line only forwards a call, according to the source of its function.
@@ -100,7 +121,10 @@ pub async fn frame_files(
         let quoted = QuotedLines::new(frames.iter().map(|f| (f.line, f.text.as_str())));
         let asked = Asked { deployed, quoted, is_running, index: &index };
         let Some((path, rule)) = reading.settle(matched, &asked).await? else { continue };
-        let content = if frames.iter().any(|frame| is_named_as_wrapper(&frame.function)) {
+        let is_needed = |frame: &&Frame| {
+            is_named_as_wrapper(&frame.function) || (is_running && is_without_text(frame))
+        };
+        let content = if frames.iter().any(is_needed) && rule != PathRule::Submodule {
             reading.content(&path).await?
         } else {
             None

@@ -81,6 +81,11 @@ pub async fn find_faults(
         }
         None => (FrameFiles::default(), None),
     };
+    let mut report = report.clone();
+    if at.as_ref().is_some_and(|at| at.revision.running().is_some()) {
+        files.add_texts(&mut report);
+    }
+    let report = &report;
     let resolved = |traceback: &[Frame]| -> Vec<ResolvedFrame> {
         resolve_frames(traceback, files.of(traceback), settings, &|_, _| false, rules)
     };
@@ -155,7 +160,7 @@ pub async fn blame_line(
         path: &line.path,
         line: line.line,
         function: &line.function,
-        text: &line.text,
+        text: report.traceback.get(line.frame).map_or(&*line.text, Frame::reported_text),
     };
     let others = other_lines(report, files, line.frame);
     mirror.locate(tip, revision, reported, &others).await
@@ -176,7 +181,7 @@ fn other_lines<'a>(
                 path: &file.path,
                 line: frame.line,
                 function: &frame.function,
-                text: &frame.text,
+                text: frame.reported_text(),
             })
         })
         .collect()

@@ -6,9 +6,9 @@ pub mod refusals;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flawless_base::clock::Clock;
-use flawless_core::Report;
+use flawless_core::{OutcomeKind, Report};
 use flawless_store::{DEFAULT_PROJECT, ProjectId};
-use refusals::{Refusals, Refused};
+use refusals::{Lost, Refusals, Refused};
 use tokio::sync::{Notify, oneshot};
 
 use crate::listen::memory::{Held, Memory};
@@ -123,8 +123,25 @@ impl Intake {
 
     /// Counts something of a project that was refused. `reason` has to come from a closed set.
     pub fn refuse_for(&self, project: ProjectId, reason: &'static str, example: String) {
+        self.add(project, OutcomeKind::Refused, reason, example);
+    }
+
+    /// Counts something of a project that is not about an error, by its name, which has to come
+    /// from a closed set.
+    pub fn pass_over(&self, project: ProjectId, name: &'static str, example: String) {
+        self.add(project, OutcomeKind::NotAnError, name, example);
+    }
+
+    fn add(&self, project: ProjectId, kind: OutcomeKind, reason: &'static str, example: String) {
         let last_at = self.0.clock.now();
-        self.0.refusals.add(project, reason, Refused { reports: 1, last_at, example });
+        self.0.refusals.add(project, kind, reason, Refused { reports: 1, last_at, example });
+        self.0.wakeup.notify_one();
+    }
+
+    /// Counts errors that a client lost.
+    pub fn lost(&self, project: ProjectId, errors: i64, example: String) {
+        let last_at = self.0.clock.now();
+        self.0.refusals.add_lost(project, Lost { errors, last_at, example });
         self.0.wakeup.notify_one();
     }
 

@@ -14,7 +14,7 @@ use super::module_sets::ModuleSets;
 use super::sent_before::SentBefore;
 use super::verdicts::Verdicts;
 use crate::app::projects::Projects;
-use crate::intake::refusals::{ByReason, Refused};
+use crate::intake::refusals::{Lost, Refused, Uncounted};
 use crate::intake::{IntakeReceiver, NotKept};
 
 /// Reports in one transaction: enough that the commit is a small part of the work.
@@ -72,7 +72,7 @@ impl Recorder {
                         let reports = waiting.get(key).map_or(0, Vec::len) as i64;
                         let example = "they wait for attribution".to_owned();
                         let refused = Refused { reports, last_at: now, example };
-                        incoming.refusals().add(key.0, why, refused);
+                        incoming.refusals().add(key.0, OutcomeKind::Refused, why, refused);
                     }
                     unkept.into_keys().collect()
                 }
@@ -82,7 +82,8 @@ impl Recorder {
                     for ((project, ..), waiting) in &waiting {
                         let reports = waiting.len() as i64;
                         let refused = Refused { reports, last_at: now, example: error.to_string() };
-                        incoming.refusals().add(*project, "could not be stored", refused);
+                        let kind = OutcomeKind::Refused;
+                        incoming.refusals().add(*project, kind, "could not be stored", refused);
                     }
                     trouble.add(&error, reports, now);
                     if waiting.is_empty() {
@@ -102,28 +103,34 @@ impl Recorder {
     }
 }
 
-/// Stores the refusals that the recorder did not get to count.
-pub async fn record_refusals(projects: &Projects, refused: &ByReason) -> Result<(), StoreError> {
+/// Stores what the recorder did not get to count.
+pub async fn record_refusals(projects: &Projects, uncounted: &Uncounted) -> Result<(), StoreError> {
     let mut tx = projects.store().write().await?;
-    let there = tx.enter_all(projects_of(refused).collect()).await?;
-    add_refusals(&mut tx, refused, &there).await?;
+    let there = tx.enter_all(projects_of(uncounted).collect()).await?;
+    add_uncounted(&mut tx, projects, uncounted, &there).await?;
     tx.commit().await
 }
 
-fn projects_of(refused: &ByReason) -> impl Iterator<Item = ProjectId> {
-    let projects = refused.keys().map(|(project, _)| *project);
-    // It counts those of projects that are gone.
-    projects.chain((!refused.is_empty()).then_some(DEFAULT_PROJECT))
+fn projects_of(uncounted: &Uncounted) -> impl Iterator<Item = ProjectId> {
+    // The default project counts those of projects that are gone.
+    uncounted.projects().chain((!uncounted.is_empty()).then_some(DEFAULT_PROJECT))
 }
 
-async fn add_refusals(
+async fn add_uncounted(
     tx: &mut WriteTx,
-    refused: &ByReason,
+    projects: &Projects,
+    uncounted: &Uncounted,
     there: &BTreeSet<ProjectId>,
 ) -> Result<(), StoreError> {
-    for ((project, reason), Refused { reports, last_at, example }) in refused {
-        tx.enter(if there.contains(project) { *project } else { DEFAULT_PROJECT });
-        tx.add_outcome(OutcomeKind::Refused, reason, *reports, *last_at, example).await?;
+    let counting = |project| if there.contains(project) { *project } else { DEFAULT_PROJECT };
+    for ((project, kind, reason), Refused { reports, last_at, example }) in &uncounted.unkept {
+        tx.enter(counting(project));
+        tx.add_outcome(*kind, reason, *reports, *last_at, example).await?;
+    }
+    for (project, Lost { errors, last_at, example }) in &uncounted.lost {
+        tx.enter(counting(project));
+        let app = projects.get(*project).unwrap_or_else(|| projects.first());
+        tx.add_loss(*errors, *last_at, &app.redaction.text(example)).await?;
     }
     Ok(())
 }
@@ -162,7 +169,7 @@ impl Recorder {
         projects: &Projects,
         verdicts: &Verdicts,
         batches: BTreeMap<ProjectId, ProjectBatch>,
-        refused: &ByReason,
+        refused: &Uncounted,
         now: i64,
     ) -> Result<HashMap<Key, &'static str>, StoreError> {
         let mut unkept = HashMap::new();
@@ -185,7 +192,7 @@ impl Recorder {
         let refused_keys = removed.into_iter().flat_map(|removed| removed.plan.writes);
         unkept.extend(refused_keys.map(|write| (write.key, "project removed")));
         let mut written = batch_writer::write(&mut tx, plans, &self.modules, now).await?;
-        add_refusals(&mut tx, refused, &there).await?;
+        add_uncounted(&mut tx, projects, refused, &there).await?;
         let ids = std::mem::take(&mut written.ids);
         let ids = self.sent_before.write(&mut tx, ids, now).await?;
         tx.commit().await?;

@@ -6,17 +6,16 @@ use flawless_protocol::DecodeError;
 use flawless_protocol::thrift::{
     Call, CallKind, RecordErrorRequest, Reply, decode_call, encode_reply,
 };
-use flawless_store::DEFAULT_PROJECT;
 
 use super::convert::{lost_count, report_from};
 use crate::app::projects::Projects;
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::ingest::report_size::size_of_report;
+use crate::ingest::sender::sender;
 use crate::intake::clients::ClientsSeen;
 use crate::intake::{Intake, Sender};
 use crate::listen::memory::{Held, NoMemory};
 use crate::listen::peer::Peer;
-use crate::project::keys::KeyIs;
 
 /// Whether a report must have a project key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,46 +136,14 @@ impl Answerer {
         key_is: KeyRule,
         address: IpAddr,
     ) -> Result<Sender, Reply> {
-        let peer = Peer::from(address);
-        let refuse = |project, reason, why, example: String| {
-            self.intake.refuse_for(project, reason, format!("from {address}{example}"));
-            Err(Reply::Refused(format!(
-                "the report needs a project's key in field 10, but {why}. The command flawless \
-                 projects, run on the server, shows the address with the key."
-            )))
-        };
-        let keys = self.projects.keys();
-        let key = request.project_key.as_deref().filter(|key| !key.is_empty());
-        let found = key.map(|key| keys.find(key));
-        let (project, source) = match found {
-            None if key_is == KeyRule::Required => {
-                return refuse(DEFAULT_PROJECT, "no project key", "it has none", String::new());
-            }
-            None => (DEFAULT_PROJECT, peer.to_string()),
-            Some(KeyIs::Valid(key)) => (key.project_id, format!("project key {}", key.id)),
-            Some(KeyIs::Disabled(key)) => {
-                let example = format!(" with {}", key.in_short());
-                let why = "its key was switched off";
-                return refuse(key.project_id, "project key switched off", why, example);
-            }
-            Some(KeyIs::Archived(key)) => {
-                let why = "its project is archived";
-                return refuse(key.project_id, "project archived", why, String::new());
-            }
-            Some(KeyIs::Unknown) => {
-                let why = "its key is not one of this server's";
-                return refuse(DEFAULT_PROJECT, "wrong project key", why, String::new());
-            }
-        };
-        let Some(app) = self.projects.get(project) else {
-            let why = "its project was removed";
-            return refuse(DEFAULT_PROJECT, "project removed", why, String::new());
-        };
-        if app.project.row.archived_at.is_some() {
-            let why = "the project default is archived";
-            return refuse(project, "project archived", why, String::new());
-        }
-        Ok(Sender { project, redaction: app.redaction, peer, source: source.into() })
+        let (key, is_optional) = (request.project_key.as_deref(), key_is == KeyRule::Optional);
+        sender(&self.projects, &self.intake, key, is_optional, address).map_err(|problem| {
+            Reply::Refused(format!(
+                "the report needs a project's key in field 10, but {}. The command flawless \
+                 projects, run on the server, shows the address with the key.",
+                problem.why()
+            ))
+        })
     }
 }
 

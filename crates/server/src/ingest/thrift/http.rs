@@ -1,40 +1,23 @@
 //! Takes the same calls over HTTP, `POST /thrift`: the body is one message without framing.
 //!
 //! It is not a page: it answers under any host name, and only the project key in the report counts.
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flawless_protocol::DecodeError;
 use flawless_protocol::thrift::Reply;
-use http_body_util::BodyExt;
-use ipnet::IpNet;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Answerer, KeyRule, TOO_LARGE};
+use crate::ingest::body::{BodyLimits, CutOff, read_parts};
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::memory::Held;
-use crate::listen::peer::forwarded_for;
 
-/// Limits of a request body.
-#[derive(Debug, Clone)]
-pub struct BodyLimits {
-    /// Largest body.
-    pub max_bytes: usize,
-    /// Time for the whole body to arrive.
-    pub time: Duration,
-    /// Proxies whose statement of the sender's address is trusted.
-    pub trusted_proxies: Vec<IpNet>,
-}
-
-/// Bytes of a body beyond the limit that are read and discarded, so that its sender gets to read
-/// the answer.
-const MAX_THROWN_AWAY: usize = 16 * 1024 * 1024;
 /// Seconds after which a sender may retry a report that was not kept.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
@@ -69,21 +52,6 @@ async fn take(State(door): State<Door>, request: Request) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-impl BodyLimits {
-    /// The address of the sender.
-    fn address(&self, request: &Request) -> IpAddr {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
-        let peer = peer.to_canonical();
-        let trusts = |hop: IpAddr| {
-            let hop = hop.to_canonical();
-            self.trusted_proxies.iter().any(|network| network.contains(&hop))
-        };
-        let forwarded = trusts(peer).then(|| forwarded_for(request.headers(), trusts));
-        forwarded.flatten().unwrap_or(peer)
-    }
 }
 
 /// Why a body could not be read.
@@ -143,37 +111,37 @@ fn no_call(error: &DecodeError) -> Response {
     (StatusCode::BAD_REQUEST, text).into_response()
 }
 
-async fn read_body(mut body: Body, most: usize, held: Held) -> Result<Arrived, Refusal> {
-    let mut arrived = Arrived::Whole(Message::new(held, most));
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::CutOff)?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length > most + MAX_THROWN_AWAY {
-            break;
-        }
-        arrived = match arrived {
+async fn read_body(body: Body, most: usize, held: Held) -> Result<Arrived, Refusal> {
+    let mut arrived = Some(Arrived::Whole(Message::new(held, most)));
+    let take = |data: Bytes, length: usize| {
+        arrived = arrived.take().map(|arrived| arrived.with(&data, length > most));
+    };
+    let length = read_parts(body, most, take).await.map_err(|CutOff| Refusal::CutOff)?;
+    arrived.filter(|_| length <= most).ok_or(Refusal::TooLarge)
+}
+
+impl Arrived {
+    fn with(self, data: &[u8], is_too_large: bool) -> Self {
+        match self {
             // A body that is too large is read further, but not kept.
-            Arrived::Whole(message) if length > most => {
-                Arrived::Unkept(message.into_head(), Unkept::TooLarge)
+            Self::Whole(message) if is_too_large => {
+                Self::Unkept(message.into_head(), Unkept::TooLarge)
             }
-            Arrived::Whole(mut message) => match message.make_room(data.len()) {
+            Self::Whole(mut message) => match message.make_room(data.len()) {
                 Ok(()) => {
-                    message.bytes.extend_from_slice(&data);
-                    Arrived::Whole(message)
+                    message.bytes.extend_from_slice(data);
+                    Self::Whole(message)
                 }
                 Err(no_memory) => {
                     let mut head = message.into_head();
-                    head.add(&data);
-                    Arrived::Unkept(head, Unkept::NoMemory(no_memory))
+                    head.add(data);
+                    Self::Unkept(head, Unkept::NoMemory(no_memory))
                 }
             },
-            Arrived::Unkept(mut head, why) => {
-                head.add(&data);
-                Arrived::Unkept(head, why)
+            Self::Unkept(mut head, why) => {
+                head.add(data);
+                Self::Unkept(head, why)
             }
-        };
+        }
     }
-    if length > most { Err(Refusal::TooLarge) } else { Ok(arrived) }
 }

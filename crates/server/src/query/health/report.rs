@@ -252,9 +252,12 @@ async fn versions(app: &App, memory: &HealthMemory) -> Versions {
 }
 
 /// Adds the refused reports that the store does not know about yet.
-fn add_uncounted(outcomes: &mut Vec<OutcomeRow>, refused: BTreeMap<&'static str, Refused>) {
-    let kind = OutcomeKind::Refused.as_str();
-    for (reason, Refused { reports, last_at, example }) in refused {
+fn add_uncounted(
+    outcomes: &mut Vec<OutcomeRow>,
+    refused: BTreeMap<(OutcomeKind, &'static str), Refused>,
+) {
+    for ((kind, reason), Refused { reports, last_at, example }) in refused {
+        let kind = kind.as_str();
         match outcomes.iter_mut().find(|row| row.kind == kind && row.reason == reason) {
             Some(row) => {
                 row.reports += reports;

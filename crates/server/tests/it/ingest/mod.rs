@@ -8,4 +8,6 @@ mod places;
 mod python_client;
 mod quotas;
 mod sent_again;
+mod sentry;
+mod sentry_sdks;
 mod thrift;

@@ -1,0 +1,46 @@
+//! JavaScript and TypeScript.
+
+/// The path in what a client names: a path, or a URL of the web, of a bundler, or of an app.
+pub(super) fn path_of(name: &str) -> String {
+    let Some((scheme, rest)) = name.split_once("://") else { return name.to_owned() };
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    match scheme {
+        "file" => rest.to_owned(),
+        // `webpack://PACKAGE/./src/cart.ts`, `webpack:///./src/cart.ts`.
+        "webpack" | "webpack-internal" | "turbopack" | "rollup" | "vite" => {
+            let path = rest.split_once('/').map_or(rest, |(_, path)| path);
+            path.trim_start_matches("./").trim_start_matches('/').to_owned()
+        }
+        "app" | "capacitor" | "ionic" => rest.trim_start_matches('/').to_owned(),
+        _ => format!("{scheme}://{rest}"),
+    }
+}
+
+/// Node's own code, and that of bundlers. Packages lie in `node_modules`.
+pub(super) fn is_foreign(parts: &[&str]) -> bool {
+    matches!(parts, ["internal", ..] | ["webpack", "runtime", ..])
+        || matches!(parts, ["webpack", name] if name.starts_with("bootstrap"))
+        || parts.contains(&"bower_components")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::deployed_path::is_foreign_folder;
+
+    #[test]
+    fn code_of_node_and_packages_is_foreign() {
+        for path in [
+            "node:internal/modules/run_main",
+            "internal/modules/cjs/loader.js",
+            "/srv/app/node_modules/express/lib/router.js",
+            "webpack/bootstrap.js",
+            "webpack/runtime/chunk.js",
+            "<anonymous>",
+        ] {
+            assert!(is_foreign_folder(path), "{path}");
+        }
+        for path in ["/srv/app/internal/cart.js", "src/cart.ts", "http://x.org/assets/app.js"] {
+            assert!(!is_foreign_folder(path), "{path}");
+        }
+    }
+}

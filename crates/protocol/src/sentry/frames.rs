@@ -1,0 +1,117 @@
+//! Frames of a stack trace.
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{list, map, number, printed, text};
+
+/// A frame as a client describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The file as the program names it: a path, a part of one, a URL or a mere name.
+    pub filename: String,
+    /// The whole path or URL, if the client sent it.
+    pub abs_path: String,
+    /// The module, package or class.
+    pub module: String,
+    /// The function.
+    pub function: String,
+    /// Line number from 1; 0 when the client sent none or an impossible one.
+    pub line: u32,
+    /// Column from 1; 0 when the client sent none.
+    pub column: u32,
+    /// The source line.
+    pub text: String,
+    /// The source lines before it, nearest last.
+    pub before: Vec<String>,
+    /// The source lines after it, nearest first.
+    pub after: Vec<String>,
+    /// The local variables, printed; `None` when there are none.
+    pub locals: Option<BTreeMap<String, String>>,
+    /// The platform, when it is not that of the event.
+    pub platform: String,
+}
+
+/// The frames of a stack trace, outermost first, as all clients send them.
+pub(super) fn frames(stacktrace: &Value) -> Vec<Frame> {
+    let frames = match stacktrace {
+        Value::Array(frames) => frames.iter().filter(|frame| !frame.is_null()).collect(),
+        other => list(other, "frames"),
+    };
+    frames.into_iter().filter(|frame| frame.is_object()).map(frame).collect()
+}
+
+fn frame(frame: &Value) -> Frame {
+    let said = |name: &str| text(frame, name).unwrap_or_default();
+    let lines = |name: &str| -> Vec<String> {
+        list(frame, name).into_iter().map(|line| without_end(printed(line))).collect()
+    };
+    let locals = frame.get("vars").map(map).filter(|locals| !locals.is_empty());
+    Frame {
+        filename: said("filename"),
+        abs_path: said("abs_path"),
+        module: said("module"),
+        function: said("function"),
+        line: positive(frame, "lineno"),
+        column: positive(frame, "colno"),
+        text: without_end(said("context_line")),
+        before: lines("pre_context"),
+        after: lines("post_context"),
+        locals,
+        platform: said("platform"),
+    }
+}
+
+/// A line number or a column.
+fn positive(frame: &Value, name: &str) -> u32 {
+    let number = number(frame, name).filter(|number| (1.0..=f64::from(u32::MAX)).contains(number));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits")]
+    number.map_or(0, |number| number as u32)
+}
+
+fn without_end(mut line: String) -> String {
+    line.truncate(line.trim_end_matches(['\n', '\r']).len());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn frames_of_every_form_are_read() {
+        let whole = json!({"frames": [{
+            "filename": "shop/orders.py", "abs_path": "/srv/app/shop/orders.py",
+            "module": "shop.orders", "function": "total", "lineno": "12", "colno": 3,
+            "context_line": "    return 1 / 0\n", "pre_context": ["a\r\n", "b"],
+            "post_context": null, "vars": {"n": 1, "list": [1, {"x": null}], "none": null},
+            "platform": "python",
+        }, null, {"lineno": -1}, {"lineno": 1e20}, {"lineno": "x", "filename": null}, 7]});
+        let read = frames(&whole);
+        let locals = [("list", "[1,{\"x\":null}]"), ("n", "1")];
+        let locals = locals.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert_eq!(
+            read[0],
+            Frame {
+                filename: "shop/orders.py".into(),
+                abs_path: "/srv/app/shop/orders.py".into(),
+                module: "shop.orders".into(),
+                function: "total".into(),
+                line: 12,
+                column: 3,
+                text: "    return 1 / 0".into(),
+                before: vec!["a".into(), "b".into()],
+                after: vec![],
+                locals: Some(locals),
+                platform: "python".into(),
+            }
+        );
+        assert_eq!(read[1..], [const { Vec::new() }; 3].map(|_: Vec<()>| Frame::default()));
+        for none in [json!(null), json!({}), json!({"frames": null}), json!("x"), json!([])] {
+            assert_eq!(frames(&none), [], "{none}");
+        }
+        assert_eq!(frames(&json!([{"lineno": 3}])).len(), 1);
+    }
+}

@@ -1,0 +1,17 @@
+//! The protocol of Sentry's clients: who sends, envelopes and their items, and events.
+mod auth;
+mod envelope;
+mod event;
+mod fields;
+mod frames;
+mod older_body;
+mod timestamp;
+mod traffic;
+
+pub use auth::{Auth, Dsn};
+pub use envelope::{Envelope, Item, MAX_HEADER};
+pub use event::{Breadcrumb, Context, Event, Exception, Mechanism, Request, Thread};
+pub use frames::Frame;
+pub use older_body::older_body;
+pub use timestamp::milliseconds;
+pub use traffic::{Discarded, Traffic, discarded};

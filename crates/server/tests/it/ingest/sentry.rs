@@ -1,0 +1,425 @@
+//! Events of Sentry's clients: who may send them and in which forms, what becomes of everything
+//! else in envelopes, and what clients and browsers are answered.
+use std::io::Write;
+
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+use crate::harness::{ANN, App, BEN, CLEO, NOW, TestRepository, wait_until};
+use crate::ingest::thrift::refusals;
+
+const ID: &str = "7937ba37b0cb4b7587b78bf32f652b50";
+
+/// An answer: status, headers and body.
+struct Answer(u16, HeaderMap, Value);
+
+fn key(app: &App) -> String {
+    app.server.app.now().project.keys[0].secret.reveal().to_owned()
+}
+
+/// Posts a body with these headers.
+async fn post(app: &App, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Answer {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("http://{}{path}", app.server.http_address);
+    let mut request = reqwest::Client::new().post(url).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let answer = request.send().await.expect("the server answers");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let body = answer.bytes().await.expect("a body");
+    Answer(status, headers, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+fn auth(key: &str) -> (&'static str, String) {
+    ("x-sentry-auth", format!("Sentry sentry_key={key}, sentry_version=7, sentry_client=test/1"))
+}
+
+/// An event about the line of the cart.
+fn event() -> Value {
+    let frame = json!({
+        "filename": "shop/cart.py", "abs_path": "/srv/app/shop/cart.py", "function": "total",
+        "lineno": 5, "context_line": "    return sum(prices) / len(prices)",
+        "vars": {"prices": [], "token": "t0p-s3cret-value"},
+    });
+    json!({
+        "event_id": ID, "platform": "python", "server_name": "web-01",
+        "exception": {"values": [{
+            "type": "ZeroDivisionError", "value": "division by zero",
+            "stacktrace": {"frames": [frame]},
+        }]},
+    })
+}
+
+fn envelope(items: &[(&str, &Value)]) -> Vec<u8> {
+    let mut body = format!("{{\"event_id\":\"{ID}\"}}\n");
+    for (kind, item) in items {
+        body += &format!("{{\"type\":\"{kind}\"}}\n{item}\n");
+    }
+    body.into_bytes()
+}
+
+/// Posts an envelope with the right key.
+async fn send(app: &App, body: Vec<u8>) -> Answer {
+    post(app, "/api/1/envelope/", &[auth(&key(app))], body).await
+}
+
+/// What was counted by name.
+async fn passed_over(app: &App) -> Vec<(String, i64)> {
+    let outcomes = app.server.app.store.outcomes_since(NOW).await.expect("store");
+    let outcomes = outcomes.into_iter().filter(|outcome| outcome.kind == "not_an_error");
+    let mut found: Vec<_> = outcomes.map(|outcome| (outcome.reason, outcome.reports)).collect();
+    found.sort();
+    found
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+#[tokio::test]
+async fn event_mails_the_author_of_its_line_without_secrets() {
+    let app = App::start().await;
+    let Answer(status, headers, body) = send(&app, envelope(&[("event", &event())])).await;
+    assert_eq!((status, &body), (200, &json!({"id": ID})));
+    assert_eq!(headers["access-control-allow-origin"], "*");
+    assert!(headers["x-sentry-rate-limits"].to_str().expect("text").contains("transaction"));
+    let mail = app.one_mail().await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    assert!(
+        mail.text.contains("division by zero") && mail.text.contains("web-01"),
+        "{}",
+        mail.text
+    );
+    assert!(!mail.text.contains("t0p-s3cret-value"), "{}", mail.text);
+    // The same event again is the same occurrence.
+    assert_eq!(send(&app, envelope(&[("event", &event())])).await.0, 200);
+    app.settle().await;
+    let issue = app.server.app.store.issue(1).await.expect("store").expect("an issue");
+    assert_eq!(issue.occurrences, 1);
+}
+
+#[tokio::test]
+async fn key_is_found_wherever_a_client_puts_it() {
+    let app = App::start().await;
+    let key = key(&app);
+    let body = || envelope(&[("session", &json!({}))]);
+    let query = format!("?sentry_version=7&sentry_key={key}&sentry_client=a%2F1");
+    let dsn = format!("{{\"dsn\":\"http://{key}@errors.example.com/1\"}}\n");
+    let bearer = ("authorization", auth(&key).1);
+    for (path, headers, body) in [
+        ("/api/1/envelope/".to_owned(), vec![auth(&key)], body()),
+        ("/api/1/envelope".to_owned(), vec![auth(&key)], body()),
+        ("/api/default/envelope/".to_owned(), vec![auth(&key)], body()),
+        ("/some/prefix/api/1/envelope/".to_owned(), vec![auth(&key)], body()),
+        ("/prefix/api/1/store/".to_owned(), vec![auth(&key)], b"{\"type\":\"transaction\"}".into()),
+        (format!("/api/1/envelope/{query}"), vec![], body()),
+        ("/api/1/envelope/".to_owned(), vec![bearer], body()),
+        ("/api/1/envelope/".to_owned(), vec![], dsn.into_bytes()),
+    ] {
+        let Answer(status, _, answer) = post(&app, &path, &headers, body).await;
+        assert_eq!(status, 200, "{path} {headers:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_keys_are_refused_and_do_not_tell_which_projects_exist() {
+    let app = App::start().await;
+    let (right, body) = (key(&app), || envelope(&[("event", &event())]));
+    let wrong = "0".repeat(32);
+    let Answer(status, _, _) = post(&app, "/api/1/envelope/", &[], body()).await;
+    assert_eq!(status, 401);
+    let mut answers = Vec::new();
+    for (project, key) in [("1", &wrong), ("7", &wrong), ("7", &right), ("nowhere", &right)] {
+        let path = format!("/api/{project}/envelope/");
+        let Answer(status, headers, answer) = post(&app, &path, &[auth(key)], body()).await;
+        assert_eq!(headers["access-control-allow-origin"], "*", "a browser can read it");
+        answers.push((status, answer));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == 403), "{answers:?}");
+    let expected = [("no project key".to_owned(), 1), ("wrong project key".to_owned(), 4)];
+    wait_until("they are counted", async || refusals(&app).await == expected).await;
+    assert!(app.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn other_traffic_is_counted_by_name_and_losses_as_losses() {
+    let app = App::start().await;
+    let lost = json!({"discarded_events": [
+        {"reason": "queue_overflow", "category": "error", "quantity": 3},
+        {"reason": "sample_rate", "category": "error", "quantity": 50},
+        {"reason": "queue_overflow", "category": "span", "quantity": 70},
+    ]});
+    let info = json!({"message": "hello", "level": "info"});
+    let body = envelope(&[
+        ("session", &json!({})),
+        ("transaction", &json!({})),
+        ("client_report", &lost),
+        ("from_the_future", &json!({})),
+        ("event", &info),
+        ("check_in", &json!({})),
+    ]);
+    assert_eq!(send(&app, body).await.0, 200);
+    let expected = [
+        "check-ins",
+        "client reports",
+        "items of an unknown type",
+        "messages below the level of an error",
+        "sessions",
+        "transactions and spans",
+    ]
+    .map(|name| (name.to_owned(), 1));
+    wait_until("they are counted", async || passed_over(&app).await == expected).await;
+    let losses = app.server.app.store.losses_since(NOW).await.expect("store");
+    assert_eq!(losses.iter().map(|loss| loss.occurrences).collect::<Vec<_>>(), [3]);
+    let (_, page) = app.get("/check_health").await;
+    assert!(page.contains("transactions and spans"), "{page}");
+    for path in ["/api/1/security/", "/api/1/minidump/"] {
+        let Answer(status, _, answer) = post(&app, path, &[auth(&key(&app))], Vec::new()).await;
+        assert_eq!(status, 404);
+        assert!(answer["detail"].as_str().expect("a reason").contains("does not take"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_decoded_and_bounded() {
+    let app = App::with("max_report_bytes", "100000").start().await;
+    let plain = envelope(&[("event", &event())]);
+    let encoding = |name: &str| ("content-encoding", name.to_owned());
+    let zstd = zstd::bulk::compress(&plain, 1).expect("memory");
+    let zeros = vec![b' '; 50_000_000];
+    let bomb = [plain.clone(), zeros.clone()].concat();
+    let large = json!({"extra": {"text": "x".repeat(200_000)}});
+    for (name, body, expected) in [
+        ("gzip", gzip(&plain), 200),
+        ("GZIP", gzip(&plain), 200),
+        ("", plain.clone(), 200),
+        ("zstd", zstd, 200),
+        ("gzip", plain.clone(), 200),
+        ("gzip", gzip(&plain)[..60].to_vec(), 400),
+        ("compress", plain.clone(), 415),
+        ("gzip", gzip(&bomb), 413),
+        ("", envelope(&[("event", &large)]), 413),
+        ("", b"nothing\n".to_vec(), 400),
+        ("", b"{}\n{\"type\":\"event\"}\n{\"cut\n".to_vec(), 400),
+        ("", b"{}\n{\"type\":\"event\",\"length\":99}\n{}".to_vec(), 400),
+        ("", b"{}".to_vec(), 200),
+    ] {
+        let headers = [auth(&key(&app)), encoding(name)];
+        let Answer(status, _, answer) = post(&app, "/api/1/envelope/", &headers, body).await;
+        assert_eq!(status, expected, "{name:?}: {answer}");
+    }
+    // What stands before an item that is too large is kept.
+    let attachment = json!("x".repeat(300_000));
+    let with_attachment = envelope(&[("event", &event()), ("attachment", &attachment)]);
+    let _ = send(&app, with_attachment).await;
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    // Single events come in base64 too.
+    use base64::Engine;
+    let body = base64::engine::general_purpose::STANDARD.encode(event().to_string());
+    let Answer(status, _, answer) =
+        post(&app, "/api/1/store/", &[auth(&key(&app))], body.into_bytes()).await;
+    assert_eq!((status, answer), (200, json!({"id": ID})));
+}
+
+#[tokio::test]
+async fn browser_is_allowed_to_send_its_headers() {
+    let app = App::start().await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = format!("http://{}/api/1/envelope/", app.server.http_address);
+    let request = reqwest::Client::new().request(reqwest::Method::OPTIONS, url);
+    let request = request.header("origin", "https://shop.example.com");
+    let request = request.header("access-control-request-headers", "x-team");
+    let answer = request.send().await.expect("the server answers");
+    assert_eq!(answer.status(), 204);
+    assert_eq!(answer.headers()["access-control-allow-headers"], "x-team");
+    assert_eq!(answer.headers()["access-control-allow-methods"], "POST");
+}
+
+/// A program in another language: a file with its author's line, and one whose author called it.
+struct Program {
+    path: &'static str,
+    content: &'static str,
+    frames: Value,
+    platform: &'static str,
+    kind: &'static str,
+}
+
+/// Commits a caller of Ann's and the program of Ben's, and returns who is mailed about its error.
+async fn mailed(program: Program, caller: (&str, &str)) -> String {
+    let repository = TestRepository::empty();
+    repository.commit(ANN, "2026-03-02", "the caller", &[caller]);
+    repository.commit(BEN, "2026-05-18", "the program", &[(program.path, program.content)]);
+    let revision = repository.git(&["rev-parse", "HEAD"]);
+    repository.commit(CLEO, "2026-06-01", "another", &[("README", "")]);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let event = json!({
+        "platform": program.platform, "release": format!("shop@1.4.2+{revision}"),
+        "exception": [{"type": program.kind, "stacktrace": {"frames": program.frames}}],
+    });
+    assert_eq!(send(&app, envelope(&[("event", &event)])).await.0, 200);
+    let mail = app.one_mail().await;
+    println!("{}", mail.text);
+    mail.to
+}
+
+#[tokio::test]
+async fn java_finds_its_file_by_package_and_blames_the_caller_of_a_throw() {
+    let program = || Program {
+        path: "src/main/java/com/acme/shop/Pricing.java",
+        content: "package com.acme.shop;\nclass Pricing {\n  int total(int n) {\n    if (n == 0) \
+            throw new IllegalArgumentException();\n    return 7 / n;\n  }\n}\n",
+        platform: "java",
+        kind: "IllegalArgumentException",
+        frames: json!([
+            {"filename": "Thread.java", "module": "java.lang.Thread", "function": "run", "lineno": 840},
+            {"filename": "Main.java", "module": "com.acme.shop.Main", "function": "main", "lineno": 3},
+            {"filename": "Pricing.java", "module": "com.acme.shop.Pricing$Lines", "function": "total", "lineno": 4},
+            {"filename": "Objects.java", "module": "java.util.Objects", "function": "check", "lineno": 7},
+        ]),
+    };
+    let caller = (
+        "src/main/java/com/acme/shop/Main.java",
+        "class Main {\n  static void main() {\n    new Pricing().total(0);\n  }\n}\n",
+    );
+    assert_eq!(mailed(program(), caller).await, ANN.1, "who called what throws");
+    let mut fault = program();
+    fault.frames[2]["lineno"] = json!(5);
+    assert_eq!(mailed(fault, caller).await, BEN.1, "whose line fails");
+}
+
+#[tokio::test]
+async fn go_rust_php_ruby_and_javascript_find_their_lines() {
+    for (program, caller) in [
+        (
+            Program {
+                path: "cart/cart.go",
+                content: "package cart\n\nfunc Total(n int) int {\n\treturn 7 / n\n}\n",
+                platform: "go",
+                kind: "runtime.errorString",
+                frames: json!([
+                    {"filename": "runtime/proc.go", "function": "main", "lineno": 250},
+                    {"filename": "acme.example/shop/main.go", "function": "main", "lineno": 4},
+                    {"filename": "acme.example/shop/cart/cart.go", "function": "Total", "lineno": 4},
+                ]),
+            },
+            ("main.go", "package main\n\nfunc main() {\n\tcart.Total(0)\n}\n"),
+        ),
+        (
+            Program {
+                path: "src/pricing.rs",
+                content: "pub fn total(n: u32) -> u32 {\n    7 / n\n}\n",
+                platform: "native",
+                kind: "panic",
+                frames: json!([
+                    {"abs_path": "/srv/build/src/main.rs", "filename": "main.rs", "function": "shop::main", "lineno": 2},
+                    {"abs_path": "/srv/build/src/pricing.rs", "filename": "pricing.rs", "function": "shop::pricing::total", "lineno": 2},
+                    {"abs_path": "/rustc/5980/library/core/src/panicking.rs", "filename": "panicking.rs", "function": "core::panicking::panic", "lineno": 9, "in_app": true},
+                    {"abs_path": "/opt/cargo/registry/src/index/sentry-panic-0.49.5/src/lib.rs", "filename": "lib.rs", "function": "sentry_panic::panic_handler", "lineno": 35, "in_app": true},
+                ]),
+            },
+            ("src/main.rs", "fn main() {\n    pricing::total(0);\n}\n"),
+        ),
+        (
+            Program {
+                path: "src/Pricing.php",
+                content: "<?php\nclass Pricing {\n  function total($n) {\n    return 7 % $n;\n  }\n}\n",
+                platform: "php",
+                kind: "DivisionByZeroError",
+                frames: json!([
+                    {"abs_path": "/srv/app/app.php", "filename": "/app.php", "lineno": 2},
+                    {"filename": "[internal]", "lineno": 0, "function": "array_map"},
+                    {"abs_path": "/srv/app/src/Pricing.php", "filename": "/src/Pricing.php", "function": "Pricing::total", "lineno": 4},
+                    {"abs_path": "/srv/app/vendor/acme/math/src/Mod.php", "filename": "/vendor/acme/math/src/Mod.php", "lineno": 3},
+                ]),
+            },
+            ("app.php", "<?php\n(new Pricing)->total(0);\n"),
+        ),
+        (
+            Program {
+                path: "lib/pricing.rb",
+                content: "class Pricing\n  def total(n)\n    7 / n\n  end\nend\n",
+                platform: "ruby",
+                kind: "ZeroDivisionError",
+                frames: json!([
+                    {"abs_path": "/var/lib/gems/3.1.0/gems/rack-2.2.4/lib/rack.rb", "filename": "rack.rb", "lineno": 3},
+                    {"abs_path": "app.rb", "filename": "app.rb", "function": "<main>", "lineno": 1},
+                    {"abs_path": "/srv/app/lib/pricing.rb", "filename": "lib/pricing.rb", "function": "total", "lineno": 3},
+                ]),
+            },
+            ("app.rb", "Pricing.new.total(0)\n"),
+        ),
+        (
+            Program {
+                path: "src/cart.ts",
+                content: "export function total(order: Order) {\n  return order.lines.length;\n}\n",
+                platform: "javascript",
+                kind: "TypeError",
+                frames: json!([
+                    {"filename": "webpack://shop/./src/main.ts", "function": "?", "lineno": 1},
+                    {"filename": "webpack://shop/./src/cart.ts?ab12", "function": "total", "lineno": 2, "colno": 9},
+                    {"filename": "webpack://shop/./node_modules/lodash/map.js", "function": "map", "lineno": 4},
+                ]),
+            },
+            ("src/main.ts", "total(undefined);\n"),
+        ),
+    ] {
+        let path = program.path;
+        assert_eq!(mailed(program, caller).await, BEN.1, "{path}");
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Recording {
+    name: String,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// The key and the project of all recordings.
+const RECORDED: [&str; 2] = ["a1b2c3d4e5f60718293a4b5c6d7e8f90", "/api/42/"];
+
+/// What is answered to the recordings that were made by hand and are not taken.
+const REFUSED: [(&str, u16); 0] = [];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_is_answered_as_it_expects() {
+    use base64::Engine;
+    let app = App::start().await;
+    let key = key(&app);
+    let lines = include_bytes!("../../recordings/sentry.jsonl.zst");
+    let lines = zstd::decode_all(&lines[..]).expect("compressed");
+    let client = reqwest::Client::new();
+    let (mut refused, mut all) = (Vec::new(), 0);
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let recording: Recording = serde_json::from_slice(line).expect("a recording");
+        let to_us = |text: &str| text.replace(RECORDED[0], &key).replace(RECORDED[1], "/api/1/");
+        let url = format!("http://{}{}", app.server.http_address, to_us(&recording.target));
+        let method = recording.method.parse().expect("a method");
+        let mut request = client.request(method, url);
+        for (name, value) in &recording.headers {
+            request = request.header(name, to_us(value));
+        }
+        let body = base64::engine::general_purpose::STANDARD.decode(&recording.body);
+        let body = body.expect("base64");
+        let body = match String::from_utf8(body) {
+            Ok(text) => text.replace(RECORDED[0], &key).into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        let answer = request.body(body).send().await.expect("the server answers");
+        let status = answer.status().as_u16();
+        let answer = answer.text().await.expect("text");
+        all += 1;
+        if status != 200 && recording.method == "POST" {
+            println!("{status} {} {answer}", recording.name);
+            refused.push((recording.name, status));
+        }
+    }
+    let expected: Vec<(String, u16)> =
+        REFUSED.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
+    assert_eq!((refused, all), (expected, 375));
+}

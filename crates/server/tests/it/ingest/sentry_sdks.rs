@@ -1,0 +1,109 @@
+//! The newest SDKs of Sentry, in programs that really fail, with the whole server behind them: from
+//! an exception to the mail.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::harness::{ANN, App, BEN, CLEO, Mail, NOW, TestRepository, python_with_package};
+
+/// Packages that `./test` has set up.
+fn packages(folder: &str) -> PathBuf {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")).join(folder);
+    assert!(folder.exists(), "{} is missing: run ./test once, it sets it up", folder.display());
+    folder.canonicalize().expect("a path")
+}
+
+/// Runs a program of a clone of the repository that has moved on since, and returns the only mail.
+async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
+    let repository = TestRepository::empty();
+    let programs = [
+        ("plain.py", include_str!("sentry_sdks/plain.py")),
+        ("grouped.py", include_str!("sentry_sdks/grouped.py")),
+        ("in_django.py", include_str!("sentry_sdks/in_django.py")),
+        ("in_fastapi.py", include_str!("sentry_sdks/in_fastapi.py")),
+        ("in_celery.py", include_str!("sentry_sdks/in_celery.py")),
+        ("plain.js", include_str!("sentry_sdks/plain.js")),
+        ("throwing.js", include_str!("sentry_sdks/throwing.js")),
+        ("plain.rb", include_str!("sentry_sdks/plain.rb")),
+    ];
+    repository.commit(ANN, "2026-03-02", "programs", &programs);
+    let carts = [
+        ("shop/__init__.py", ""),
+        ("shop/cart.py", "def total(prices):\n    return sum(prices) / len(prices)\n"),
+        (
+            "shop/cart.js",
+            "function total(prices) {\n  return prices.length;\n}\n\nfunction find(stock, article) {\n  \
+             if (!stock[article]) throw new Error(`no ${article}`);\n  return stock[article];\n}\n\n\
+             module.exports = { total, find };\n",
+        ),
+        ("shop/cart.rb", "module Cart\n  def self.total(prices)\n    7 / prices.size\n  end\nend\n"),
+    ];
+    let revision = repository.commit(BEN, "2026-05-18", "carts", &carts);
+    let folder: TempDir = tempfile::tempdir().expect("a folder");
+    repository.git(&["clone", "--quiet", ".", &folder.path().display().to_string()]);
+    // By the newest commit all of it is Cleo's: it was away, and is there again.
+    repository.commit(CLEO, "2026-06-01", "away with them", &carts.map(|(path, _)| (path, "")));
+    repository.commit(CLEO, "2026-06-02", "back again", &carts);
+    let app = App::with("report_error_threshold", "1").repository(repository).start().await;
+    let mut command = set_up(folder.path());
+    command.current_dir(folder.path()).arg(program);
+    command.env("DSN", app.server.dsn().expect("an address"));
+    if !program.ends_with(".py") {
+        command.env("SENTRY_RELEASE", &revision);
+    }
+    let output = command.output().expect("it runs");
+    println!("{}", String::from_utf8_lossy(&output.stderr));
+    let issue = async || app.server.app.store.issues_between(0, NOW + 3_600_000).await;
+    crate::harness::wait_until("an issue is there", async || {
+        !issue().await.expect("store").is_empty()
+    })
+    .await;
+    app.one_mail().await
+}
+
+fn python(folder: &Path) -> Command {
+    let mut command = Command::new(python_with_package());
+    command.env("PYTHONPATH", format!("{}:{}", folder.display(), packages("sentry-python").display()));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn node(_: &Path) -> Command {
+    let mut command = Command::new("node");
+    command.env("NODE_PATH", packages("sentry-node").join("node_modules"));
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_programs_mail_who_last_changed_the_line_that_ran() {
+    for (program, expected) in [
+        ("plain.py", "ZeroDivisionError"),
+        ("grouped.py", "ZeroDivisionError"),
+        ("in_django.py", "/carts/{number}/"),
+        ("in_fastapi.py", "/carts/{number}"),
+        ("in_celery.py", "shop.price"),
+    ] {
+        let mail = mail_of(program, python).await;
+        assert_eq!(mail.to, BEN.1, "{program}\n{}", mail.text);
+        assert!(mail.text.contains("shop/cart.py"), "{program}\n{}", mail.text);
+        assert!(mail.text.contains(expected), "{program}\n{}", mail.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_programs_mail_who_last_changed_the_line_that_ran() {
+    let mail = mail_of("plain.js", node).await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    assert!(mail.text.contains("shop/cart.js") && mail.text.contains("TypeError"), "{}", mail.text);
+    let mail = mail_of("throwing.js", node).await;
+    assert_eq!(mail.to, ANN.1, "who called what throws\n{}", mail.text);
+    assert!(mail.text.contains("throwing.js"), "{}", mail.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ruby_program_mails_who_last_changed_the_line_that_ran() {
+    let mail = mail_of("plain.rb", |_| Command::new("ruby")).await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    assert!(mail.text.contains("shop/cart.rb"), "{}", mail.text);
+}
