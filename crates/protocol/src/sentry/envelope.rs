@@ -73,7 +73,7 @@ fn item(bytes: &[u8]) -> Result<(Item<'_>, &[u8]), DecodeError> {
     let (payload, rest) = match header.get("length") {
         None | Some(Value::Null) => line(rest),
         Some(length) => {
-            let length = length.as_u64().and_then(|length| usize::try_from(length).ok());
+            let length = whole(length);
             let wrong =
                 || DecodeError::new(WHAT, format!("the length of an item ({kind}) is wrong"));
             let (payload, rest) =
@@ -87,6 +87,26 @@ fn item(bytes: &[u8]) -> Result<(Item<'_>, &[u8]), DecodeError> {
         }
     };
     Ok((Item { kind, payload }, rest))
+}
+
+/// A length, also one that is written as a text or with a fraction of nothing.
+fn whole(length: &Value) -> Option<usize> {
+    match length {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => {
+            let length = number.as_u64().or_else(|| {
+                let length = number.as_f64().filter(|length| length.fract() == 0.0)?;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "it fits"
+                )]
+                (0.0..1e15).contains(&length).then_some(length as u64)
+            });
+            usize::try_from(length?).ok()
+        }
+        _ => None,
+    }
 }
 
 /// The JSON object in the first line of `bytes`, and what follows it.
@@ -138,6 +158,10 @@ mod tests {
             ),
             ("{}\n\n\n{\"type\":\"a\",\"length\":0}\n\n\n{\"type\":\"b\"}\nx", vec!["a=", "b=x"]),
             ("{}\n{\"type\":\"a\"}", vec!["a="]),
+            (
+                "{}\n{\"type\":\"a\",\"length\":\"1\"}\nx\n{\"type\":\"b\",\"length\":1.0}\ny",
+                vec!["a=x", "b=y"],
+            ),
             ("{}", vec![]),
             ("{}\n", vec![]),
         ] {
@@ -152,7 +176,8 @@ mod tests {
             "{\"type\":\"event\",\"length\":9}\nabc",
             "{\"type\":\"event\",\"length\":2}\nabc",
             "{\"type\":\"event\",\"length\":-1}\nabc",
-            "{\"type\":\"event\",\"length\":\"3\"}\nabc",
+            "{\"type\":\"event\",\"length\":\"x\"}\nabc",
+            "{\"type\":\"event\",\"length\":2.5}\nabc",
             "{\"type\":\"event\",\"length\":18446744073709551615}\nabc",
         ] {
             let expected = ["a=x", "envelope: the length of an item (event) is wrong"];

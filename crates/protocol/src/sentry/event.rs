@@ -216,7 +216,7 @@ impl Event {
 
     /// Whether it is about an error, and not a transaction or feedback in the form of an event.
     pub fn is_error(&self) -> bool {
-        matches!(&*self.kind, "" | "error" | "default" | "csp" | "expectct")
+        !NO_ERRORS.contains(&&*self.kind)
     }
 }
 
@@ -304,6 +304,20 @@ impl Request {
         }
     }
 }
+
+/// Types of what only has the form of an event.
+const NO_ERRORS: [&str; 10] = [
+    "transaction",
+    "feedback",
+    "replay_event",
+    "profile",
+    "check_in",
+    "csp",
+    "hpkp",
+    "expectct",
+    "expectstaple",
+    "nel",
+];
 
 /// The list under the first of these names that is there.
 fn first_list<'a>(event: &'a Value, names: [&str; 2]) -> Vec<&'a Value> {
@@ -430,6 +444,7 @@ mod tests {
         for (kind, expected) in [
             (json!(null), true),
             (json!("error"), true),
+            (json!("event"), true),
             (json!("transaction"), false),
             (json!("feedback"), false),
         ] {

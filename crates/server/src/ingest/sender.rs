@@ -91,7 +91,7 @@ pub(super) fn sender(
 }
 
 /// The sender with this key, which has to be one of the project that its address names, by number
-/// or name. What is wrong with it does not say whether that project exists.
+/// or name; the oldest address names none. What is wrong with it does not say whether that project exists.
 pub(super) fn sender_to(
     projects: &Arc<Projects>,
     intake: &Intake,
@@ -101,7 +101,7 @@ pub(super) fn sender_to(
 ) -> Result<Sender, KeyProblem> {
     let sender = sender(projects, intake, key, false, address)?;
     let named = projects.named(project).map(|app| app.project_id());
-    if named != Some(sender.project) {
+    if !project.is_empty() && named != Some(sender.project) {
         let problem = KeyProblem::OtherProject;
         intake.refuse_for(sender.project, problem.reason(), format!("from {address}"));
         return Err(problem);

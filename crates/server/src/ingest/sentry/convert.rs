@@ -22,7 +22,7 @@ pub(super) fn converted(mut event: Event) -> Converted {
     if !event.is_error() {
         return Converted::NotAnError("events about something else");
     }
-    let exceptions = std::mem::take(&mut event.exceptions);
+    let mut exceptions = std::mem::take(&mut event.exceptions);
     let is_logged = exceptions.iter().all(is_mere_message);
     if is_logged && matches!(&*event.level, "debug" | "info" | "warning" | "log") {
         return Converted::NotAnError("messages below the level of an error");
@@ -30,7 +30,10 @@ pub(super) fn converted(mut event: Event) -> Converted {
     let stack = stack_of(&mut event);
     let mut report = Report { error_count: 1, ..Report::default() };
     match Order::of(&exceptions) {
-        Some(order) => add_exceptions(&mut report, exceptions, &order),
+        Some(order) => {
+            name_built_in(&event, &mut exceptions);
+            add_exceptions(&mut report, exceptions, &order);
+        }
         None => {
             report.exception_type = template(&event.message);
             report.exception_message = std::mem::take(&mut event.message);
@@ -129,6 +132,16 @@ fn add_exceptions(report: &mut Report, exceptions: Vec<Exception>, order: &Order
         }
     };
     report.chain = order.others.iter().map(chained).collect();
+}
+
+/// Names the module of Python's own exceptions, which its clients leave out: rules name it.
+fn name_built_in(event: &Event, exceptions: &mut [Exception]) {
+    for exception in exceptions.iter_mut().filter(|_| event.platform == "python") {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if exception.module.is_empty() && exception.kind.chars().all(is_plain) {
+            exception.module = "builtins".to_owned();
+        }
+    }
 }
 
 /// The type with its module, unless it names that itself.

@@ -37,6 +37,7 @@ pub fn sentry_router(answerer: Answerer, limits: BodyLimits) -> Router {
             router = router
                 .route(&path("envelope"), route(Form::Envelope))
                 .route(&path("store"), route(Form::Event))
+                .route(&format!("{prefix}/api/store{slash}"), route(Form::Event))
                 .route(&path("security"), refusing(SECURITY))
                 .route(&path("minidump"), refusing(MINIDUMP))
                 .route(&path("unreal/{key}"), refusing(MINIDUMP));

@@ -114,6 +114,7 @@ async fn key_is_found_wherever_a_client_puts_it() {
         ("/api/1/envelope".to_owned(), vec![auth(&key)], body()),
         ("/api/default/envelope/".to_owned(), vec![auth(&key)], body()),
         ("/some/prefix/api/1/envelope/".to_owned(), vec![auth(&key)], body()),
+        ("/api/store/".to_owned(), vec![auth(&key)], b"{\"type\":\"transaction\"}".into()),
         ("/prefix/api/1/store/".to_owned(), vec![auth(&key)], b"{\"type\":\"transaction\"}".into()),
         (format!("/api/1/envelope/{query}"), vec![], body()),
         ("/api/1/envelope/".to_owned(), vec![bearer], body()),
@@ -384,7 +385,26 @@ struct Recording {
 const RECORDED: [&str; 2] = ["a1b2c3d4e5f60718293a4b5c6d7e8f90", "/api/42/"];
 
 /// What is answered to the recordings that were made by hand and are not taken.
-const REFUSED: [(&str, u16); 0] = [];
+const REFUSED: [(&str, u16); 18] = [
+    ("synth/bomb-br", 413),
+    ("synth/bomb-gzip", 413),
+    ("synth/bomb-nested-gzip", 400),
+    ("synth/bomb-zstd", 413),
+    ("synth/enc-truncated", 400),
+    ("synth/enc-unknown", 415),
+    ("synth/env-header-array", 400),
+    ("synth/env-header-huge", 400),
+    ("synth/env-header-not-json", 400),
+    ("synth/env-length-huge", 400),
+    ("synth/env-length-negative", 400),
+    ("synth/env-length-too-long", 400),
+    ("synth/env-wrong-key", 403),
+    ("synth/env-wrong-project", 403),
+    ("synth/pay-deep-unclosed", 400),
+    ("synth/pay-empty", 400),
+    ("synth/pay-text", 400),
+    ("synth/store-msgpack-like", 400),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_client_is_answered_as_it_expects() {

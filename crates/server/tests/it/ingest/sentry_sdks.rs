@@ -37,7 +37,10 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
              if (!stock[article]) throw new Error(`no ${article}`);\n  return stock[article];\n}\n\n\
              module.exports = { total, find };\n",
         ),
-        ("shop/cart.rb", "module Cart\n  def self.total(prices)\n    7 / prices.size\n  end\nend\n"),
+        (
+            "shop/cart.rb",
+            "module Cart\n  def self.total(prices)\n    7 / prices.size\n  end\nend\n",
+        ),
     ];
     let revision = repository.commit(BEN, "2026-05-18", "carts", &carts);
     let folder: TempDir = tempfile::tempdir().expect("a folder");
@@ -64,7 +67,8 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
 
 fn python(folder: &Path) -> Command {
     let mut command = Command::new(python_with_package());
-    command.env("PYTHONPATH", format!("{}:{}", folder.display(), packages("sentry-python").display()));
+    command
+        .env("PYTHONPATH", format!("{}:{}", folder.display(), packages("sentry-python").display()));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
