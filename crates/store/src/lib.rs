@@ -47,6 +47,7 @@ pub use issues::resolved::{
 pub use issues::samples::{KeptSample, NewSample, Sample, encode_sample};
 pub use issues::weeks::TwoWeeksIssue;
 pub use lines::line_facts::StoredFacts;
+pub use lines::releases::ReleaseRow;
 pub use lines::running::RunningRow;
 pub use people::actions::{ActionRow, NewAction};
 pub use people::api_tokens::{MAX_TOKENS, NewToken, TokenRow};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flawless_core::OutcomeKind;
+use flawless_core::{OutcomeKind, Report};
 use flawless_store::{PendingRow, ProjectId, StoreError};
 use tokio::task::{self, JoinSet};
 
@@ -179,7 +179,7 @@ async fn try_attribute(
     // Both are read before the repository: a change in the meantime then invalidates the verdict.
     let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
     let report = match app.store.pending_report(&row) {
-        Ok(report) => report,
+        Ok(report) => with_commit(app, report).await?,
         // The key may be restored.
         Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
         Err(error) => return Ok(give_up_unreadable(app, &row, &error).await?),
@@ -225,6 +225,16 @@ async fn try_attribute(
         false => freshness.end(),
     }
     Ok(())
+}
+
+/// The report with the commit of its release, when somebody has said which it is.
+async fn with_commit(app: &App, mut report: Report) -> Result<Report, StoreError> {
+    let Some(name) = report.revision.clone() else { return Ok(report) };
+    if let Some(commit) = app.store.release(&name).await?.and_then(|release| release.commit_id) {
+        report.revision = Some(commit);
+        report.tags.entry("release".to_owned()).or_insert(name);
+    }
+    Ok(report)
 }
 
 /// A row that this program did not write cannot be attributed, and must not be retried forever.

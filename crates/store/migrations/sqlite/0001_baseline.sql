@@ -325,6 +325,15 @@ CREATE TABLE line_fact (
     PRIMARY KEY (project_id, commit_id, path, line, options)
 );
 
+-- The releases of a project, and the commit that each was built from.
+CREATE TABLE release (
+    project_id BIGINT NOT NULL REFERENCES project (id),
+    version TEXT NOT NULL,
+    commit_id TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, version)
+);
+
 -- Revisions that run or ran: named by reports, or the tip when none names any.
 CREATE TABLE running_revision (
     id INTEGER PRIMARY KEY,

@@ -117,6 +117,7 @@ const YEAR_MS: i64 = 365 * 86_400_000;
 const DELETE_AFTER_A_YEAR: &[&str] = &[
     "DELETE FROM action WHERE at < $1",
     "DELETE FROM rule_hit WHERE last_at < $1",
+    "DELETE FROM release WHERE created_at < $1",
     "DELETE FROM api_token WHERE expires_at < $1 OR revoked_at < $1",
 ];
 

@@ -2,4 +2,5 @@
 
 pub mod functions_seen;
 pub mod line_facts;
+pub mod releases;
 pub mod running;

@@ -24,7 +24,7 @@ pub struct ProjectSize {
 const OF_ISSUES: [&str; 2] = ["sample", "issue_facet"];
 
 /// Tables whose rows name their project, those that refer to others first.
-const OF_PROJECT: [&str; 23] = [
+const OF_PROJECT: [&str; 24] = [
     "notification",
     "alert",
     "outbox",
@@ -42,6 +42,7 @@ const OF_PROJECT: [&str; 23] = [
     "function_seen",
     "line_fact",
     "running_revision",
+    "release",
     "rule",
     "channel",
     "unwanted_mail",

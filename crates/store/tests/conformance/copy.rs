@@ -62,6 +62,7 @@ pub(crate) async fn fill(store: &Store) {
         tx.save_day_use(day).await.expect("stored");
         tx.count_functions(&HashSet::from([("a.py", "f")]), START).await.expect("counted");
         tx.seen_running(&commit('a'), true, START).await.expect("noted");
+        tx.put_release("shop@1.0", Some(&commit('a')), START).await.expect("written");
         tx.add_unwanted("a@x.org", UnwantedKind::Alerts, START).await.expect("noted");
         tx.clear_refusal("a@x.org", START).await.expect("noted");
         let role = GivenRole::Blocked;

@@ -11,7 +11,8 @@ on_both!(
     projects_are_seen_at_a_glance,
     keys_are_switched_off,
     options_are_set_and_reset,
-    secret_is_kept
+    secret_is_kept,
+    release_names_its_commit
 );
 
 async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
@@ -132,4 +133,28 @@ async fn secret_is_kept(store: &Store) -> Answers {
     let secret = store.secret("s").await.expect("no error").expect("it is there");
     assert_eq!(secret.reveal(), "a\u{fffd}b", "NUL is replaced");
     Vec::new()
+}
+
+async fn release_names_its_commit(store: &Store) -> Answers {
+    let commit = async |version: &str| store.release(version).await.expect("no error");
+    assert_eq!(commit("shop@1.0").await, None);
+    write!(store, |tx| {
+        let shop = tx.add_project("shop", START).await.expect("no error").expect("it is free");
+        tx.put_release("shop@1.0", Some("another"), START).await.expect("it is written");
+        tx.enter(DEFAULT_PROJECT);
+        tx.put_release("shop@1.0", None, START).await.expect("it is written");
+        assert!(shop > DEFAULT_PROJECT);
+    });
+    let before = store.rules_revision().await.expect("no error");
+    assert_eq!(commit("shop@1.0").await.expect("a release").commit_id, None);
+    write!(store, |tx| {
+        tx.put_release("shop@1.0", Some("abc"), START + 1).await.expect("it is written");
+        tx.put_release("shop@1.0", None, START + 2).await.expect("it is written");
+    });
+    assert!(store.rules_revision().await.expect("no error") > before, "verdicts are made again");
+    let release = commit("shop@1.0").await.expect("a release");
+    assert_eq!((release.commit_id.as_deref(), release.created_at), (Some("abc"), START));
+    let endless = "x".repeat(10_000);
+    write!(store, |tx| tx.put_release(&endless, Some("abc"), START).await.expect("it is written"));
+    answers![store.release("shop@1.0"), store.release(&endless)]
 }

@@ -13,6 +13,7 @@ mod me;
 mod people;
 mod problem;
 mod projects;
+mod releases;
 mod rule_bodies;
 mod rules;
 mod samples;
@@ -37,6 +38,7 @@ use crate::app::App;
 pub(super) fn router() -> Router<Site> {
     let (routes, _) = nouns();
     routes
+        .merge(super::api::releases::routes())
         .method_not_allowed_fallback(not_allowed)
         .route("/api", get(not_found))
         .route("/api/{*rest}", any(not_found))

@@ -9,5 +9,6 @@ mod python_client;
 mod quotas;
 mod sent_again;
 mod sentry;
+mod sentry_cli;
 mod sentry_sdks;
 mod thrift;

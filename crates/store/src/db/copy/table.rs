@@ -18,7 +18,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// All tables, those that others refer to first.
-pub(super) const TABLES: [Table; 35] = [
+pub(super) const TABLES: [Table; 36] = [
     Table { name: "setting", key: &["name"], is_in_a_new_store: true },
     Table { name: "project", key: &["id"], is_in_a_new_store: true },
     table("project_setting", &["project_id", "option_name"]),
@@ -43,6 +43,7 @@ pub(super) const TABLES: [Table; 35] = [
     table("function_seen", &["project_id", "path", "function_name"]),
     table("line_fact", &["project_id", "commit_id", "path", "line", "options"]),
     table("running_revision", &["id"]),
+    table("release", &["project_id", "version"]),
     table("alert", &["id"]),
     table("outbox", &["id"]),
     table("notification", &["id"]),
