@@ -5,6 +5,8 @@ use crate::DecodeError;
 
 /// More encodings on top of each other come only from attackers.
 const MOST_ENCODINGS: usize = 4;
+/// Parts of a gzip body, each of which takes a while, however small it is.
+const MOST_MEMBERS: usize = 1_000;
 /// Memory for the window of a zstd frame: 8 MiB. Clients send frames with windows far below it.
 const LARGEST_WINDOW: u32 = 23;
 
@@ -76,7 +78,7 @@ fn undone(body: &[u8], encoding: &str, limit: usize) -> Result<Vec<u8>, BodyErro
 pub(crate) fn gunzipped(body: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut all = Vec::new();
     let mut rest = body;
-    loop {
+    for _ in 0..MOST_MEMBERS {
         let mut decoder = flate2::bufread::GzDecoder::new(rest);
         let left = limit.saturating_sub(all.len());
         let member = read(&mut decoder, "gzip body", left).map_err(|error| match error {
@@ -89,6 +91,7 @@ pub(crate) fn gunzipped(body: &[u8], limit: usize) -> Result<Vec<u8>, BodyError>
             return Ok(all);
         }
     }
+    Err(DecodeError::new("gzip body", format!("it has more than {MOST_MEMBERS} members")).into())
 }
 
 /// A zlib body, or one without zlib's head.
@@ -174,6 +177,8 @@ mod tests {
             let error = decoded(body, encoding, 1_000).expect_err(encoding);
             assert!(matches!(error, BodyError::TooLarge(1_000)), "{encoding}: {error}");
         }
+        let many = gzip(b"").repeat(MOST_MEMBERS + 1);
+        assert!(decoded(many, "gzip", 100).is_err());
         let cut = gzip(TEXT);
         let error = decoded(cut[..cut.len() - 9].to_vec(), "gzip", 100).expect_err("it is cut");
         assert_eq!(error.to_string(), "gzip body: it is cut off");

@@ -42,14 +42,16 @@ impl FrameFiles {
 
     /// Adds the source lines that a client did not send: those of the revision that ran.
     pub fn add_texts(&self, report: &mut Report) {
+        let mut files: HashMap<String, Vec<&str>> = HashMap::new();
         let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
-        for frame in report.traceback.iter_mut().chain(chain) {
-            if is_without_text(frame)
-                && let Some(content) =
-                    self.0.get(&frame.path).and_then(|found| found.content.as_ref())
-                && let Some(line) = content.lines().nth(frame.line as usize - 1)
-            {
-                line.clone_into(&mut frame.text);
+        for frame in report.traceback.iter_mut().chain(chain).filter(|frame| is_without_text(frame))
+        {
+            let found = self.0.get(&frame.path).and_then(|found| found.content.as_ref());
+            let Some(content) = found else { continue };
+            let lines =
+                files.entry(frame.path.clone()).or_insert_with(|| content.lines().collect());
+            if let Some(line) = lines.get(frame.line as usize - 1) {
+                (*line).clone_into(&mut frame.text);
                 frame.is_text_read = true;
             }
         }

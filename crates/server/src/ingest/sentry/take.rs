@@ -48,6 +48,12 @@ const FORMS_OF_A_REPORT: usize = 2;
 /// Takes it; what is answered with success is durable.
 pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arrived) -> Answer {
     let Arrived { bytes, is_cut, mut held } = arrived;
+    // Nothing is decoded for a stranger whose key is known to be wrong.
+    let known = posted.auth.as_ref().map(|auth| find_sender(answerer, &posted, Some(&auth.key)));
+    let known = match known.transpose() {
+        Ok(known) => known,
+        Err(answer) => return answer,
+    };
     let turn = answerer.intake.memory().decoding(posted.address.into(), bytes.len()).await;
     let body = match decoded(bytes, &posted.encodings, posted.limit) {
         Ok(body) => body,
@@ -60,8 +66,8 @@ pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arriv
     }
     drop(turn);
     let answer = match posted.form {
-        Form::Envelope => envelope(answerer, &posted, &body).await,
-        Form::Event => event(answerer, &posted, body).await,
+        Form::Envelope => envelope(answerer, &posted, known, &body).await,
+        Form::Event => event(answerer, &posted, known, body).await,
     };
     match answer {
         Ok(id) => Answer::Taken(id),
@@ -115,12 +121,15 @@ fn find_sender(
 async fn envelope(
     answerer: &Answerer,
     posted: &Posted<'_>,
+    known: Option<Sender>,
     body: &[u8],
 ) -> Result<Option<String>, Answer> {
     let envelope = Envelope::read(body).map_err(|error| Answer::Malformed(error.to_string()))?;
     let of_dsn = envelope.field("dsn").and_then(Dsn::read).map(|dsn| dsn.key);
-    let key = posted.auth.as_ref().map(|auth| &*auth.key).or(of_dsn);
-    let sender = find_sender(answerer, posted, key)?;
+    let sender = match known {
+        Some(sender) => sender,
+        None => find_sender(answerer, posted, of_dsn)?,
+    };
     let mut id = envelope.field("event_id").map(|id| id.replace('-', ""));
     let mut events = 0;
     let mut problem = None;
@@ -161,10 +170,13 @@ async fn envelope(
 async fn event(
     answerer: &Answerer,
     posted: &Posted<'_>,
+    known: Option<Sender>,
     body: Vec<u8>,
 ) -> Result<Option<String>, Answer> {
-    let key = posted.auth.as_ref().map(|auth| &*auth.key);
-    let sender = find_sender(answerer, posted, key)?;
+    let sender = match known {
+        Some(sender) => sender,
+        None => find_sender(answerer, posted, None)?,
+    };
     let body = older_body(body, posted.limit)?;
     submit(answerer, posted, &sender, &body, None).await
 }
