@@ -84,6 +84,9 @@ const MAX_CANDIDATES: usize = 8;
 const ENOUGH_PARTS: usize = 2;
 /// Limit of files of the same name that are compared with the one that the path suggests.
 const MAX_RIVALS: usize = 32;
+/// What packages of Java and its relatives begin with.
+const FIRST_OF_PACKAGES: [&str; 14] =
+    ["com", "org", "net", "io", "edu", "gov", "dev", "co", "de", "fr", "uk", "eu", "us", "me"];
 /// Shorter ends of names agree by chance.
 const MIN_NAME_END: usize = 3;
 
@@ -217,8 +220,12 @@ impl PathIndex {
     /// packages.
     fn of_package(&self, parts: &[&str], settings: &PathSettings) -> PathMatch<'_> {
         let path = parts.join("/");
+        // A folder before it that packages begin with belongs to the file's package too.
+        let is_root =
+            |folders: &str| !folders.split('/').any(|folder| FIRST_OF_PACKAGES.contains(&folder));
         let is_it = |file: &str| {
-            file.strip_suffix(&*path).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            let rest = file.strip_suffix(&*path);
+            rest.is_some_and(|rest| rest.is_empty() || (rest.ends_with('/') && is_root(rest)))
         };
         match self.find_file(parts, settings) {
             found @ PathMatch::Certain(_, PathRule::Prefix | PathRule::PackageFolder) => found,

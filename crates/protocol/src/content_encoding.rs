@@ -40,6 +40,10 @@ pub fn decoded(body: Vec<u8>, encodings: &str, limit: usize) -> Result<Vec<u8>, 
         return Err(BodyError::Unknown(encodings.chars().take(100).collect()));
     }
     let mut body = body;
+    if names.is_empty() && body.starts_with(&[0x1f, 0x8b]) {
+        // It does not say so, and is nothing else.
+        return gunzipped(&body, limit);
+    }
     // The last one was applied last.
     for name in names.iter().rev() {
         body = match undone(&body, name, limit) {
@@ -150,6 +154,7 @@ mod tests {
             (TEXT.to_vec(), " Identity ,"),
             (gzip(TEXT), "gzip"),
             (gzip(TEXT), "X-GZIP"),
+            (gzip(TEXT), ""),
             (gzip(&gzip(TEXT)), "gzip, gzip"),
             (zlib(TEXT), "deflate"),
             (raw, "deflate"),

@@ -11,11 +11,9 @@ pub(super) fn is_foreign(parts: &[&str]) -> bool {
     let is_root = |part: &str| part == "go" || part.starts_with("go1") || part.starts_with("go-1");
     STANDARD.contains(&parts[0]) && parts.len() > 1
         || parts.iter().any(|part| part.contains("@v"))
-        || parts.windows(3).any(|run| match run {
-            ["pkg", "mod", _] => true,
-            ["vendor", host, _] => host.contains('.'),
-            _ => false,
-        })
+        || parts
+            .windows(3)
+            .any(|run| matches!(run, ["pkg", "mod", _] | ["vendor", _, _] | ["gocode", "src", _]))
         || parts.windows(3).any(|run| {
             is_root(run[0]) && run[1] == "src" && (STANDARD.contains(&run[2]) || run[2] == "cmd")
         })
@@ -99,6 +97,7 @@ mod tests {
             "/usr/lib/go-1.19/src/net/http/server.go",
             "runtime/panic.go",
             "/srv/app/vendor/github.com/x/y.go",
+            "/usr/share/gocode/src/github.com/x/y.go",
         ] {
             assert!(is_foreign_folder(path), "{path}");
         }

@@ -8,8 +8,10 @@ pub(super) fn path_of(name: &str) -> String {
         "file" => rest.to_owned(),
         // `webpack://PACKAGE/./src/cart.ts`, `webpack:///./src/cart.ts`.
         "webpack" | "webpack-internal" | "turbopack" | "rollup" | "vite" => {
-            let path = rest.split_once('/').map_or(rest, |(_, path)| path);
-            path.trim_start_matches("./").trim_start_matches('/').to_owned()
+            // The package tells its files from those of another one.
+            let (package, path) = rest.split_once('/').unwrap_or(("", rest));
+            let path = path.trim_start_matches("./").trim_start_matches('/');
+            if package.is_empty() { path.to_owned() } else { format!("{package}/{path}") }
         }
         "app" | "capacitor" | "ionic" => rest.trim_start_matches('/').to_owned(),
         _ => format!("{scheme}://{rest}"),
@@ -18,8 +20,11 @@ pub(super) fn path_of(name: &str) -> String {
 
 /// Node's own code, and that of bundlers. Packages lie in `node_modules`.
 pub(super) fn is_foreign(parts: &[&str]) -> bool {
-    matches!(parts, ["internal", ..] | ["webpack", "runtime", ..])
-        || matches!(parts, ["webpack", name] if name.starts_with("bootstrap"))
+    matches!(parts, ["internal", ..])
+        || parts.windows(2).any(|pair| match pair {
+            ["webpack", name] => *name == "runtime" || name.starts_with("bootstrap"),
+            _ => false,
+        })
         || parts.contains(&"bower_components")
 }
 

@@ -18,7 +18,9 @@ pub(super) fn is_foreign(parts: &[&str]) -> bool {
         || parts.windows(2).any(|pair| {
             matches!(pair, ["registry", "src"] | ["git", "checkouts"] | ["rustlib", "src"])
         })
-        || parts.windows(3).any(|run| run[0] == "rustc" && run[2] == "library")
+        || parts.windows(3).any(|run| {
+            matches!(run, ["rustc", _, "library"] | ["vendor", _, "src"] | ["cargo", "registry", _])
+        })
 }
 
 #[cfg(test)]
@@ -43,6 +45,8 @@ mod tests {
             "/opt/cargo/registry/src/index.crates-io-1949cf8c6b5b557f/serde-1.0/src/lib.rs",
             "/root/.cargo/git/checkouts/x-1/ab/src/lib.rs",
             "/usr/lib/rustlib/src/rust/library/std/src/panic.rs",
+            "/srv/app/vendor/serde/src/lib.rs",
+            "/usr/share/cargo/registry/serde-1.0/src/lib.rs",
         ] {
             assert!(is_foreign_folder(path), "{path}");
         }

@@ -158,10 +158,12 @@ impl Event {
     /// Reads an event. Fields of an unexpected type are read as far as possible; the id of the
     /// envelope, if it has one, goes before that of the event.
     pub fn read(event: &Value, id_of_envelope: Option<&str>) -> Self {
+        let exceptions = first_list(event, ["exception", "sentry.interfaces.Exception"]);
+        let exceptions = exceptions.into_iter().filter(|exception| exception.is_object()).collect();
         let said = |name: &str| text(event, name).unwrap_or_default();
         let facts = |name: &str| event.get(name).map(map).unwrap_or_default();
-        let id = id_of_envelope.and_then(plain_id);
-        let id = id.or_else(|| plain_id(&text(event, "event_id")?));
+        let id = id_of_envelope.and_then(event_id);
+        let id = id.or_else(|| event_id(&text(event, "event_id")?));
         let client = event.get("sdk").map(|sdk| {
             let part = |name| text(sdk, name).unwrap_or_default();
             format!("{}/{}", part("name"), part("version"))
@@ -172,12 +174,8 @@ impl Event {
             level: level(event),
             platform: said("platform"),
             at: event.get("timestamp").and_then(milliseconds),
-            exceptions: first_list(event, ["exception", "sentry.interfaces.Exception"])
-                .into_iter()
-                .filter(|exception| exception.is_object())
-                .map(Exception::read)
-                .collect(),
-            threads: list(event, "threads").into_iter().map(Thread::read).collect(),
+            exceptions: last(MOST_EXCEPTIONS, exceptions).map(Exception::read).collect(),
+            threads: last(MOST_THREADS, list(event, "threads")).map(Thread::read).collect(),
             stack: ["stacktrace", "sentry.interfaces.Stacktrace"]
                 .into_iter()
                 .find_map(|name| event.get(name))
@@ -203,7 +201,9 @@ impl Event {
             tags: facts("tags"),
             contexts: contexts(event),
             extra: facts("extra"),
-            breadcrumbs: list(event, "breadcrumbs").into_iter().map(Breadcrumb::read).collect(),
+            breadcrumbs: last(MOST_BREADCRUMBS, list(event, "breadcrumbs"))
+                .map(Breadcrumb::read)
+                .collect(),
             modules: facts("modules"),
             fingerprint: match event.get("fingerprint") {
                 Some(Value::Array(parts)) => parts.iter().filter_map(as_text).collect(),
@@ -305,6 +305,16 @@ impl Request {
     }
 }
 
+/// The exceptions, threads and breadcrumbs of an event that are read: the last ones.
+const MOST_EXCEPTIONS: usize = 60;
+const MOST_THREADS: usize = 500;
+const MOST_BREADCRUMBS: usize = 100;
+
+fn last(most: usize, values: Vec<&Value>) -> impl Iterator<Item = &Value> {
+    let skipped = values.len().saturating_sub(most);
+    values.into_iter().skip(skipped)
+}
+
 /// Types of what only has the form of an event.
 const NO_ERRORS: [&str; 10] = [
     "transaction",
@@ -359,8 +369,8 @@ fn contexts(event: &Value) -> Vec<Context> {
     contexts.iter().filter_map(context).collect()
 }
 
-/// An id as 32 digits in lower case. `None` when it is something else.
-fn plain_id(id: &str) -> Option<String> {
+/// The id of an event as 32 digits in lower case. `None` when it is something else.
+pub fn event_id(id: &str) -> Option<String> {
     let digits: String = id.trim().chars().filter(|c| *c != '-').collect();
     let is_id = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| digits.to_ascii_lowercase())

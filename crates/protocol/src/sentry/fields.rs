@@ -62,20 +62,24 @@ pub(super) fn list<'a>(of: &'a Value, name: &str) -> Vec<&'a Value> {
     }
 }
 
+/// Facts of one kind that are read, more than any kind keeps.
+const MOST_FACTS: usize = 2_000;
+
 /// Names and printed values: of an object, or of a list of pairs. Those without a value are left
 /// out.
 pub(super) fn map(of: &Value) -> BTreeMap<String, String> {
     let printed = |name: String, value: &Value| (!value.is_null()).then(|| (name, printed(value)));
     match of {
         Value::Object(fields) => {
-            fields.iter().filter_map(|(name, value)| printed(name.clone(), value)).collect()
+            let fields = fields.iter().take(MOST_FACTS);
+            fields.filter_map(|(name, value)| printed(name.clone(), value)).collect()
         }
         Value::Array(pairs) => {
             let pair = |pair: &Value| match pair.as_array().map(Vec::as_slice) {
                 Some([name, value]) => printed(as_text(name)?, value),
                 _ => None,
             };
-            pairs.iter().filter_map(pair).collect()
+            pairs.iter().take(MOST_FACTS).filter_map(pair).collect()
         }
         _ => BTreeMap::new(),
     }

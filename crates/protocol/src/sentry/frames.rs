@@ -38,14 +38,24 @@ pub(super) fn frames(stacktrace: &Value) -> Vec<Frame> {
         Value::Array(frames) => frames.iter().filter(|frame| !frame.is_null()).collect(),
         other => list(other, "frames"),
     };
-    frames.into_iter().filter(|frame| frame.is_object()).map(frame).collect()
+    let frames: Vec<&Value> = frames.into_iter().filter(|frame| frame.is_object()).collect();
+    let left_out = frames.len().saturating_sub(MOST_FRAMES);
+    let is_read = |at: usize| at < OUTERMOST || at >= OUTERMOST + left_out;
+    let read = frames.into_iter().enumerate().filter(|(at, _)| is_read(*at));
+    read.map(|(_, value)| frame(value)).collect()
 }
+
+/// Frames that are read: the outermost ones, and those near the fault.
+const MOST_FRAMES: usize = 1_200;
+const OUTERMOST: usize = 300;
+/// Lines on each side of a frame that are read.
+const MOST_AROUND: usize = 10;
 
 fn frame(frame: &Value) -> Frame {
     let said = |name: &str| text(frame, name).unwrap_or_default();
-    let lines = |name: &str| -> Vec<String> {
-        list(frame, name).into_iter().map(|line| without_end(printed(line))).collect()
-    };
+    let before = list(frame, "pre_context");
+    let skipped = before.len().saturating_sub(MOST_AROUND);
+    let line = |line: &Value| without_end(printed(line));
     let locals = frame.get("vars").map(map).filter(|locals| !locals.is_empty());
     Frame {
         filename: said("filename"),
@@ -55,8 +65,8 @@ fn frame(frame: &Value) -> Frame {
         line: positive(frame, "lineno"),
         column: positive(frame, "colno"),
         text: without_end(said("context_line")),
-        before: lines("pre_context"),
-        after: lines("post_context"),
+        before: before.into_iter().skip(skipped).map(line).collect(),
+        after: list(frame, "post_context").into_iter().take(MOST_AROUND).map(line).collect(),
         locals,
         platform: said("platform"),
     }

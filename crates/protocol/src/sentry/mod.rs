@@ -10,6 +10,7 @@ mod traffic;
 
 pub use auth::{Auth, Dsn};
 pub use envelope::{Envelope, Item, MAX_HEADER};
+pub use event::event_id;
 pub use event::{Breadcrumb, Context, Event, Exception, Mechanism, Request, Thread};
 pub use frames::Frame;
 pub use older_body::older_body;

@@ -117,6 +117,7 @@ pub async fn frame_files(
             of_file.push(frame);
         }
     }
+    let order = deployed.clone();
     for deployed in deployed {
         let frames = &frames[deployed];
         let matched = index.find(deployed, settings);
@@ -133,7 +134,35 @@ pub async fn frame_files(
         };
         found.insert(deployed.to_owned(), FoundPath { path, rule, content });
     }
+    keep_one_root(&mut found, &order, &frames);
     Ok(FrameFiles(found))
+}
+
+/// Removes files for which only their names speak, when other files of the program speak for another
+/// folder: a dependency may have files of the same names.
+fn keep_one_root(
+    found: &mut HashMap<String, FoundPath>,
+    deployed: &[&str],
+    frames: &HashMap<&str, Vec<&Frame>>,
+) {
+    let root_of = |path: &str, file: &FoundPath| {
+        let is_by_parts = matches!(file.rule, PathRule::WholePath | PathRule::LongestSuffix);
+        let root = path.replace('\\', "/").strip_suffix(&*file.path).map(str::to_owned);
+        // A relative path says nothing about where the program lies.
+        root.filter(|root| is_by_parts && !root.is_empty())
+    };
+    let has_text = |path: &str| frames[path].iter().any(|frame| !is_without_text(frame));
+    // A file whose text is known weighs more than any number of names; of equals, the outermost
+    // frame decides, because the program itself began there.
+    let mut roots: HashMap<String, (bool, usize, usize)> = HashMap::new();
+    for (at, path) in deployed.iter().enumerate() {
+        let Some(root) = found.get(*path).and_then(|file| root_of(path, file)) else { continue };
+        let (is_certain, files, last) = roots.entry(root).or_default();
+        (*is_certain, *files, *last) = (*is_certain || has_text(path), *files + 1, at);
+    }
+    let Some((best, _)) = roots.into_iter().max_by_key(|(_, weight)| *weight) else { return };
+    found
+        .retain(|path, file| has_text(path) || root_of(path, file).is_none_or(|root| root == best));
 }
 
 /// When the tip lacks files that ran: the revision before the newest of them was deleted, and the

@@ -50,7 +50,10 @@ impl IntoResponse for Answer {
             Self::UnknownEncoding(why) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
             Self::TooLarge(limit) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format!("larger than {limit} bytes (max_report_bytes)"),
+                format!(
+                    "larger than {limit} bytes (max_report_bytes), or needs more memory than \
+                     memory_limit leaves to one report"
+                ),
             ),
             Self::TooSlow => {
                 (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive".to_owned())

@@ -1,9 +1,9 @@
 //! Converts an event into a report.
 use std::collections::{BTreeMap, HashMap};
 
-use flawless_core::language::{NamedFile, deployed_path, go};
+use flawless_core::language::{Language, NamedFile, deployed_path, go};
 use flawless_core::{
-    Breadcrumb, ChainedException, Context, Frame, Process, Relation, Report, WebRequest,
+    Breadcrumb, ChainedException, Context, Frame, Process, REDACTED, Relation, Report, WebRequest,
 };
 use flawless_protocol::sentry::{self, Event, Exception, Mechanism, Request};
 
@@ -183,13 +183,16 @@ fn template(message: &str) -> String {
 
 fn frame(frame: sentry::Frame) -> Frame {
     let (filename, abs_path, module) = (&*frame.filename, &*frame.abs_path, &*frame.module);
-    let is_cut = frame.text.contains(SNIP);
+    let path = deployed_path(NamedFile { filename, abs_path, module });
+    let text = match Language::of_path(&path) {
+        Language::JavaScript => without_snips(&frame.text),
+        _ => frame.text,
+    };
     Frame {
-        path: deployed_path(NamedFile { filename, abs_path, module }),
+        path,
         line: frame.line,
         function: if frame.function == "?" { String::new() } else { frame.function },
-        // A part of a line agrees with no line of the repository.
-        text: if is_cut { String::new() } else { frame.text },
+        text,
         locals: frame.locals,
         before: frame.before,
         after: frame.after,
@@ -197,8 +200,11 @@ fn frame(frame: sentry::Frame) -> Frame {
     }
 }
 
-/// What clients of JavaScript write in the place of the rest of a long line.
-const SNIP: &str = "{snip}";
+/// A line in which clients of JavaScript cut off the rest of a long one. What they left out may have
+/// been anything, and what is left has to agree.
+fn without_snips(text: &str) -> String {
+    text.replace(" {snip}", REDACTED).replace("{snip} ", REDACTED).replace("{snip}", REDACTED)
+}
 
 /// Removes the function of a Go program that only recovered from the panic: what stands for the
 /// fault is the frame before it.
@@ -449,7 +455,11 @@ mod tests {
         let exception = json!([{"type": "runtime.errorString", "stacktrace": {"frames": frames}}]);
         let report = report(&json!({"platform": "go", "level": "fatal", "exception": exception}));
         assert_eq!(report.traceback.last().map(|frame| &*frame.function), Some("divide"));
-        let line = sentry::Frame { text: "{snip} total(a) {snip}".into(), ..Default::default() };
-        assert_eq!(frame(line).text, "");
+        let text = |filename: &str| {
+            let (filename, text) = (filename.into(), "{snip} total(a) {snip}".into());
+            frame(sentry::Frame { filename, text, ..Default::default() }).text
+        };
+        assert_eq!(text("/srv/cart.js"), format!("{REDACTED}total(a){REDACTED}"));
+        assert_eq!(text("/srv/cart.py"), "{snip} total(a) {snip}");
     }
 }

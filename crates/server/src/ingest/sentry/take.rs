@@ -3,7 +3,9 @@ use std::net::IpAddr;
 
 use flawless_protocol::content_encoding::decoded;
 use flawless_protocol::lenient_json::{nodes, read_json};
-use flawless_protocol::sentry::{Auth, Dsn, Envelope, Event, Item, Traffic, discarded, older_body};
+use flawless_protocol::sentry::{
+    Auth, Dsn, Envelope, Event, Item, Traffic, discarded, event_id, older_body,
+};
 
 use super::answer::Answer;
 use super::convert::{Converted, converted};
@@ -70,10 +72,11 @@ pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arriv
         Form::Event => event(answerer, &posted, known, body).await,
     };
     match answer {
-        Ok(id) => Answer::Taken(id),
-        Err(Answer::Malformed(_)) if is_cut => {
+        // What was read whole is kept, but something is missing.
+        Ok(_) | Err(Answer::Malformed(_)) if is_cut => {
             refused(answerer, posted.address, Answer::TooLarge(posted.limit))
         }
+        Ok(id) => Answer::Taken(id),
         Err(answer) => refused(answerer, posted.address, answer),
     }
 }
@@ -130,7 +133,7 @@ async fn envelope(
         Some(sender) => sender,
         None => find_sender(answerer, posted, of_dsn)?,
     };
-    let mut id = envelope.field("event_id").map(|id| id.replace('-', ""));
+    let mut id = envelope.field("event_id").and_then(event_id);
     let mut events = 0;
     let mut problem = None;
     for item in envelope.items() {
@@ -193,6 +196,9 @@ async fn submit(
     let size = payload.len().max(nodes(payload).saturating_mul(BYTES_OF_A_NODE));
     let turn = intake.memory().decoding(sender.peer, size).await;
     let event = read_json(payload).map_err(|error| Answer::Malformed(format!("event: {error}")))?;
+    if !event.is_object() {
+        return Err(Answer::Malformed("event: it is not a JSON object".to_owned()));
+    }
     let event = Event::read(&event, id_of_envelope);
     let (id, client) = (event.id.clone(), client_of(posted, &event));
     let report = match converted(event) {

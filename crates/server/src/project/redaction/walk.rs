@@ -46,6 +46,10 @@ impl Walk<'_> {
         // The name of a commit is not a secret, whatever it looks like.
         if let Some(revision) = revision.as_mut().filter(|name| CommitId::parse(name).is_none()) {
             self.name(revision);
+            if revision.contains('=') {
+                // No name of a revision has that: it is something else.
+                self.text(revision);
+            }
         }
         for text in [hostname, environment, mechanism, transaction, thread, task] {
             self.text(text);
@@ -130,9 +134,13 @@ impl Walk<'_> {
     /// Versions by name: only secrets that are recognised without a name, such as one in a URL that
     /// a package was installed from.
     pub(crate) fn modules(&self, modules: &mut BTreeMap<String, String>) {
-        let clean = |text: &String| matches!(self.0.redact_values(text), Cow::Borrowed(_));
+        let redact = |text: &str| match text.contains('=') {
+            true => self.0.redact(text).into_owned(),
+            false => self.0.redact_values(text).into_owned(),
+        };
+        let clean = |text: &String| redact(text) == *text;
         if !modules.iter().all(|(name, version)| clean(name) && clean(version)) {
-            let redacted = |text: String| self.0.redact_values(&text).into_owned();
+            let redacted = |text: String| redact(&text);
             let all = std::mem::take(modules).into_iter();
             *modules = all.map(|(name, version)| (redacted(name), redacted(version))).collect();
         }

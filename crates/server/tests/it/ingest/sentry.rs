@@ -385,7 +385,7 @@ struct Recording {
 const RECORDED: [&str; 2] = ["a1b2c3d4e5f60718293a4b5c6d7e8f90", "/api/42/"];
 
 /// What is answered to the recordings that were made by hand and are not taken.
-const REFUSED: [(&str, u16); 18] = [
+const REFUSED: [(&str, u16); 19] = [
     ("synth/bomb-br", 413),
     ("synth/bomb-gzip", 413),
     ("synth/bomb-nested-gzip", 400),
@@ -402,6 +402,7 @@ const REFUSED: [(&str, u16); 18] = [
     ("synth/env-wrong-project", 403),
     ("synth/pay-deep-unclosed", 400),
     ("synth/pay-empty", 400),
+    ("synth/pay-level-forms", 400),
     ("synth/pay-text", 400),
     ("synth/store-msgpack-like", 400),
 ];
@@ -442,4 +443,56 @@ async fn every_client_is_answered_as_it_expects() {
     let expected: Vec<(String, u16)> =
         REFUSED.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
     assert_eq!((refused, all), (expected, 375));
+}
+
+#[tokio::test]
+async fn file_of_a_dependency_with_the_same_name_is_nobodys() {
+    let caller = ("shop/start.go", "package shop\n\nfunc Start() {\n\tTotal(0)\n}\n");
+    let program = |dependency: &'static str| Program {
+        path: "main.go",
+        content: "package main\n\nfunc main() {\n\tshop.Start()\n}\n",
+        platform: "go",
+        kind: "runtime.errorString",
+        frames: json!([
+            {"abs_path": "/srv/build/shop/start.go", "function": "Start", "lineno": 4},
+            {"abs_path": dependency, "function": "Parse", "lineno": 4},
+        ]),
+    };
+    for dependency in ["/opt/deps/acme.other/x/main.go", "acme.other/x/main.go"] {
+        assert_eq!(mailed(program(dependency), caller).await, ANN.1, "{dependency}");
+    }
+}
+
+#[tokio::test]
+async fn class_of_another_package_is_nobodys() {
+    let program = Program {
+        path: "src/main/java/com/acme/shop/Pricing.java",
+        content: "package com.acme.shop;\nclass Pricing {\n  int total(int n) {\n    return 7 / n;\n  }\n}\n",
+        platform: "java",
+        kind: "ArithmeticException",
+        frames: json!([
+            {"filename": "Main.java", "module": "com.acme.shop.Main", "function": "main", "lineno": 3},
+            {"filename": "Pricing.java", "module": "shop.Pricing", "function": "total", "lineno": 4},
+        ]),
+    };
+    let caller = (
+        "src/main/java/com/acme/shop/Main.java",
+        "class Main {\n  static void main() {\n    new Pricing().total(0);\n  }\n}\n",
+    );
+    assert_eq!(mailed(program, caller).await, ANN.1);
+}
+
+#[tokio::test]
+async fn body_that_is_cut_is_said_so_and_what_came_before_is_kept() {
+    let app = App::with("max_report_bytes", "100000").start().await;
+    let attachment = json!("x".repeat(300_000));
+    let body = envelope(&[("event", &event()), ("attachment", &attachment), ("event", &event())]);
+    assert_eq!(send(&app, body).await.0, 413);
+    assert_eq!(app.one_mail().await.to, BEN.1);
+    for odd in ["[]", "1", "\"abc\"", "null"] {
+        let body = format!("{{\"event_id\":\"x\"}}\n{{\"type\":\"event\"}}\n{odd}\n");
+        assert_eq!(send(&app, body.into_bytes()).await.0, 400, "{odd}");
+    }
+    let Answer(status, _, answer) = send(&app, b"{\"event_id\":\"<x>\"}\n".to_vec()).await;
+    assert_eq!((status, answer), (200, json!({})));
 }
