@@ -106,11 +106,21 @@ async fn look(
     let found = find_faults(report, mirror, &app.config.choice, &rules.rules).await?;
     let at = found.first().and_then(|fault| fault.files.at.clone());
     let mut faults = Vec::with_capacity(found.len());
-    for fault in found {
+    for mut fault in found {
+        clean_read_texts(app, &mut fault.report).await;
         faults.push(attribute_fault(app, fault, rules, no_repository).await?);
     }
     let running = at.as_ref().and_then(|at| at.revision.running().cloned());
     Ok((Findings { faults, running, is_provisional: false }, at))
+}
+
+/// Removes the secrets from source lines that were read in place of the client's: only those that
+/// came with the report were searched before.
+async fn clean_read_texts(app: &App, report: &mut Report) {
+    let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
+    for frame in report.traceback.iter_mut().chain(chain).filter(|frame| frame.is_text_read) {
+        app.redaction.source(frame).await;
+    }
 }
 
 /// Whether a newer mirror could give another answer: it lacks the revision that is named, or none

@@ -10,5 +10,6 @@ mod quotas;
 mod sent_again;
 mod sentry;
 mod sentry_cli;
+mod sentry_languages;
 mod sentry_sdks;
 mod thrift;
