@@ -62,7 +62,8 @@ pub(crate) fn after_last<'a, 'b>(
     (!rest.is_empty()).then_some(rest)
 }
 
-/// `…/lib/python3.11/…`, `…/lib/ruby/…`, `…\Python311\Lib\…`, `node:internal/…`.
+/// `…/lib/python3.11/…`, `…/lib/ruby/…`, `…\Python311\Lib\…`, `node:internal/…`, and where the file's
+/// language keeps packages and its own library.
 pub(crate) fn is_in_interpreter(parts: &[&str]) -> bool {
     parts[0].starts_with("node:")
         || parts.last().is_some_and(|name| Language::of_path(name).is_foreign(parts))

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::deployed_path::{after_last, is_in_interpreter, parts_of, within_packages};
-use crate::language::is_package_path;
+use crate::language::{is_package_path, is_source_root};
 use crate::tree_links::through_links;
 
 /// The user's settings for where the code is deployed.
@@ -84,9 +84,6 @@ const MAX_CANDIDATES: usize = 8;
 const ENOUGH_PARTS: usize = 2;
 /// Limit of files of the same name that are compared with the one that the path suggests.
 const MAX_RIVALS: usize = 32;
-/// What packages of Java and its relatives begin with.
-const FIRST_OF_PACKAGES: [&str; 14] =
-    ["com", "org", "net", "io", "edu", "gov", "dev", "co", "de", "fr", "uk", "eu", "us", "me"];
 /// Shorter ends of names agree by chance.
 const MIN_NAME_END: usize = 3;
 
@@ -177,9 +174,10 @@ impl PathIndex {
     ///    foreign;
     /// 5. if fewer parts agree, or several files agree equally, the text of the frame decides;
     /// 6. a path below a submodule's folder is in that submodule;
-    /// 7. a file of Java and its relatives, which is named by its package, agrees in all parts;
-    /// 8. if no file has that name, one whose name is an end of it: tools that run code on other
+    /// 7. if no file has that name, one whose name is an end of it: tools that run code on other
     ///    machines or build it put a prefix before names. The line of the frame decides.
+    ///
+    /// A file of Java and its relatives, which is named by its package, agrees in all parts.
     pub fn find(&self, deployed: &str, settings: &PathSettings) -> PathMatch<'_> {
         let Some(parts) = parts_of(deployed) else { return PathMatch::Foreign };
         if is_package_path(deployed) {
@@ -220,13 +218,7 @@ impl PathIndex {
     /// packages.
     fn of_package(&self, parts: &[&str], settings: &PathSettings) -> PathMatch<'_> {
         let path = parts.join("/");
-        // A folder before it that packages begin with belongs to the file's package too.
-        let is_root =
-            |folders: &str| !folders.split('/').any(|folder| FIRST_OF_PACKAGES.contains(&folder));
-        let is_it = |file: &str| {
-            let rest = file.strip_suffix(&*path);
-            rest.is_some_and(|rest| rest.is_empty() || (rest.ends_with('/') && is_root(rest)))
-        };
+        let is_it = |file: &str| file.strip_suffix(&*path).is_some_and(is_source_root);
         match self.find_file(parts, settings) {
             found @ PathMatch::Certain(_, PathRule::Prefix | PathRule::PackageFolder) => found,
             PathMatch::Certain(file, rule) if is_it(file) => {

@@ -40,9 +40,30 @@ pub(crate) fn is_package_path(deployed: &str) -> bool {
     !deployed.starts_with(['/', '\\', '.']) && !deployed.contains([':', '\\'])
 }
 
+/// What packages begin with.
+const FIRST_OF_PACKAGES: [&str; 14] =
+    ["com", "org", "net", "io", "edu", "gov", "dev", "co", "de", "fr", "uk", "eu", "us", "me"];
+
+/// Whether the folders before a package's path can be where sources begin. A folder that packages
+/// begin with belongs to the package itself.
+pub(crate) fn is_source_root(folders: &str) -> bool {
+    let is_of_package = |folder: &str| FIRST_OF_PACKAGES.contains(&folder);
+    folders.is_empty() || (folders.ends_with('/') && !folders.split('/').any(is_of_package))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_begin_before_the_package() {
+        for root in ["", "src/main/java/", "server/"] {
+            assert!(is_source_root(root), "{root}");
+        }
+        for within in ["src/main/java/com/acme/", "org/", "src/main/javax"] {
+            assert!(!is_source_root(within), "{within}");
+        }
+    }
     use crate::deployed_path::is_foreign_folder;
 
     #[test]

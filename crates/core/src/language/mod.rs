@@ -90,6 +90,8 @@ pub(crate) fn is_package_path(deployed: &str) -> bool {
         && java::is_package_path(deployed)
 }
 
+pub(crate) use java::is_source_root;
+
 /// How a client names the file of a frame.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NamedFile<'a> {

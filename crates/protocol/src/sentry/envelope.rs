@@ -5,7 +5,7 @@ use crate::DecodeError;
 use crate::lenient_json::read_json;
 
 /// Bytes of a header line. Those of clients have some hundred.
-pub const MAX_HEADER: usize = 8 * 1024;
+const MAX_HEADER: usize = 8 * 1024;
 
 /// An envelope whose header was read.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl<'a> Envelope<'a> {
     /// Reads the header of an envelope.
     ///
     /// # Errors
-    /// It is not a JSON object, or longer than [`MAX_HEADER`].
+    /// It is not a JSON object, or longer than 8 KiB.
     pub fn read(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (header, rest) = header(body)?;
         Ok(Self { header, rest })

@@ -18,8 +18,6 @@ pub struct Event {
     pub level: String,
     /// The language, such as `python`.
     pub platform: String,
-    /// When it happened, in milliseconds since 1970.
-    pub at: Option<i64>,
     /// The exceptions, the oldest cause first: the last one was thrown.
     pub exceptions: Vec<Exception>,
     /// The threads that were running.
@@ -73,8 +71,6 @@ pub struct Exception {
     pub frames: Vec<Frame>,
     /// What caught it, and its place among the others.
     pub mechanism: Mechanism,
-    /// The thread that threw it.
-    pub thread_id: String,
 }
 
 /// What caught an exception, and its place among the others of the event.
@@ -84,7 +80,7 @@ pub struct Mechanism {
     pub kind: String,
     /// Whether the program went on.
     pub handled: Option<bool>,
-    /// Made by the client for something that is no exception.
+    /// The client made the exception up, to report something else.
     pub is_synthetic: bool,
     /// Its number within the event.
     pub id: Option<u32>,
@@ -99,8 +95,6 @@ pub struct Mechanism {
 /// A thread.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Thread {
-    /// Its number.
-    pub id: String,
     /// Its name.
     pub name: String,
     /// It crashed.
@@ -173,7 +167,6 @@ impl Event {
             kind: said("type"),
             level: level(event),
             platform: said("platform"),
-            at: event.get("timestamp").and_then(milliseconds),
             exceptions: last(MOST_EXCEPTIONS, exceptions).map(Exception::read).collect(),
             threads: last(MOST_THREADS, list(event, "threads")).map(Thread::read).collect(),
             stack: ["stacktrace", "sentry.interfaces.Stacktrace"]
@@ -230,7 +223,6 @@ impl Exception {
             module: said("module"),
             frames: exception.get("stacktrace").map(frames).unwrap_or_default(),
             mechanism: exception.get("mechanism").map(Mechanism::read).unwrap_or_default(),
-            thread_id: said("thread_id"),
         }
     }
 }
@@ -259,7 +251,6 @@ impl Thread {
     fn read(thread: &Value) -> Self {
         let is = |name| boolean(thread, name).unwrap_or(false);
         Self {
-            id: text(thread, "id").unwrap_or_default(),
             name: text(thread, "name").unwrap_or_default(),
             is_crashed: is("crashed"),
             is_current: is("current"),

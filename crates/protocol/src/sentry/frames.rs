@@ -18,8 +18,6 @@ pub struct Frame {
     pub function: String,
     /// Line number from 1; 0 when the client sent none or an impossible one.
     pub line: u32,
-    /// Column from 1; 0 when the client sent none.
-    pub column: u32,
     /// The source line.
     pub text: String,
     /// The source lines before it, nearest last.
@@ -28,8 +26,6 @@ pub struct Frame {
     pub after: Vec<String>,
     /// The local variables, printed; `None` when there are none.
     pub locals: Option<BTreeMap<String, String>>,
-    /// The platform, when it is not that of the event.
-    pub platform: String,
 }
 
 /// The frames of a stack trace, outermost first, as all clients send them.
@@ -62,19 +58,17 @@ fn frame(frame: &Value) -> Frame {
         abs_path: said("abs_path"),
         module: said("module"),
         function: said("function"),
-        line: positive(frame, "lineno"),
-        column: positive(frame, "colno"),
+        line: line_number(frame),
         text: without_end(said("context_line")),
         before: before.into_iter().skip(skipped).map(line).collect(),
         after: list(frame, "post_context").into_iter().take(MOST_AROUND).map(line).collect(),
         locals,
-        platform: said("platform"),
     }
 }
 
-/// A line number or a column.
-fn positive(frame: &Value, name: &str) -> u32 {
-    let number = number(frame, name).filter(|number| (1.0..=f64::from(u32::MAX)).contains(number));
+fn line_number(frame: &Value) -> u32 {
+    let number =
+        number(frame, "lineno").filter(|number| (1.0..=f64::from(u32::MAX)).contains(number));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits")]
     number.map_or(0, |number| number as u32)
 }
@@ -110,12 +104,10 @@ mod tests {
                 module: "shop.orders".into(),
                 function: "total".into(),
                 line: 12,
-                column: 3,
                 text: "    return 1 / 0".into(),
                 before: vec!["a".into(), "b".into()],
                 after: vec![],
                 locals: Some(locals),
-                platform: "python".into(),
             }
         );
         assert_eq!(read[1..], [const { Vec::new() }; 3].map(|_: Vec<()>| Frame::default()));

@@ -9,10 +9,10 @@ mod timestamp;
 mod traffic;
 
 pub use auth::{Auth, Dsn};
-pub use envelope::{Envelope, Item, MAX_HEADER};
+pub use envelope::{Envelope, Item};
 pub use event::event_id;
 pub use event::{Breadcrumb, Context, Event, Exception, Mechanism, Request, Thread};
 pub use frames::Frame;
 pub use older_body::older_body;
 pub use timestamp::milliseconds;
-pub use traffic::{Discarded, Traffic, discarded};
+pub use traffic::{Traffic, lost_errors};

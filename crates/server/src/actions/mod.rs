@@ -5,6 +5,7 @@ mod issue;
 mod people;
 pub mod projects;
 mod reassign;
+pub mod releases;
 mod rules;
 mod strangers;
 pub mod test_error;

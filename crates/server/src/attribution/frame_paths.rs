@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flawless_core::{
     CommitId, FileLines, Frame, FramePath, PathIndex, PathMatch, PathRule, PathSettings,
-    QuotedLines, QuotedText, Report, WrapperSource, is_foreign_folder, is_named_as_wrapper,
-    is_wrapper,
+    QuotedLines, QuotedText, Report, SuggestedFile, WrapperSource, is_foreign_folder,
+    is_named_as_wrapper, is_wrapper, of_one_program,
 };
 use flawless_git::{GitError, Mirror, Revision, Tip, source_text};
 
@@ -38,6 +38,14 @@ impl FrameFiles {
     /// The file of each frame, `None` for a foreign one.
     pub fn of(&self, traceback: &[Frame]) -> impl Iterator<Item = Option<FramePath>> {
         traceback.iter().map(|frame| self.file_of(frame))
+    }
+
+    /// Whether a client sent no text of a line that was read.
+    pub fn has_texts_for(&self, report: &Report) -> bool {
+        let is_read = |frame: &Frame| {
+            is_without_text(frame) && self.0.get(&frame.path).is_some_and(|it| it.content.is_some())
+        };
+        report.tracebacks().flatten().any(is_read)
     }
 
     /// Adds the source lines that a client did not send: those of the revision that ran.
@@ -117,8 +125,7 @@ pub async fn frame_files(
             of_file.push(frame);
         }
     }
-    let order = deployed.clone();
-    for deployed in deployed {
+    for deployed in deployed.iter().copied() {
         let frames = &frames[deployed];
         let matched = index.find(deployed, settings);
         let quoted = QuotedLines::new(frames.iter().map(|f| (f.line, f.text.as_str())));
@@ -134,35 +141,19 @@ pub async fn frame_files(
         };
         found.insert(deployed.to_owned(), FoundPath { path, rule, content });
     }
-    keep_one_root(&mut found, &order, &frames);
-    Ok(FrameFiles(found))
-}
-
-/// Removes files for which only their names speak, when other files of the program speak for another
-/// folder: a dependency may have files of the same names.
-fn keep_one_root(
-    found: &mut HashMap<String, FoundPath>,
-    deployed: &[&str],
-    frames: &HashMap<&str, Vec<&Frame>>,
-) {
-    let root_of = |path: &str, file: &FoundPath| {
-        let is_by_parts = matches!(file.rule, PathRule::WholePath | PathRule::LongestSuffix);
-        let root = path.replace('\\', "/").strip_suffix(&*file.path).map(str::to_owned);
-        // A relative path says nothing about where the program lies.
-        root.filter(|root| is_by_parts && !root.is_empty())
+    let suggested = |deployed| {
+        let FoundPath { path, rule, .. } = found.get(deployed)?;
+        let has_text = frames[deployed].iter().any(|frame| !frame.text.trim().is_empty());
+        Some(SuggestedFile { deployed, path, rule: *rule, has_text })
     };
-    let has_text = |path: &str| frames[path].iter().any(|frame| !is_without_text(frame));
-    // A file whose text is known weighs more than any number of names; of equals, the outermost
-    // frame decides, because the program itself began there.
-    let mut roots: HashMap<String, (bool, usize, usize)> = HashMap::new();
-    for (at, path) in deployed.iter().enumerate() {
-        let Some(root) = found.get(*path).and_then(|file| root_of(path, file)) else { continue };
-        let (is_certain, files, last) = roots.entry(root).or_default();
-        (*is_certain, *files, *last) = (*is_certain || has_text(path), *files + 1, at);
+    let suggested: Vec<SuggestedFile<'_>> =
+        deployed.iter().copied().filter_map(suggested).collect();
+    let others = suggested.iter().zip(of_one_program(&suggested)).filter(|(_, is_own)| !is_own);
+    let others: Vec<String> = others.map(|(file, _)| file.deployed.to_owned()).collect();
+    for deployed in others {
+        found.remove(&deployed);
     }
-    let Some((best, _)) = roots.into_iter().max_by_key(|(_, weight)| *weight) else { return };
-    found
-        .retain(|path, file| has_text(path) || root_of(path, file).is_none_or(|root| root == best));
+    Ok(FrameFiles(found))
 }
 
 /// When the tip lacks files that ran: the revision before the newest of them was deleted, and the

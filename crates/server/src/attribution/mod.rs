@@ -2,6 +2,7 @@
 //! `flawless blame`.
 pub mod frame_paths;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,11 +82,12 @@ pub async fn find_faults(
         }
         None => (FrameFiles::default(), None),
     };
-    let mut report = report.clone();
-    if at.as_ref().is_some_and(|at| at.revision.running().is_some()) {
-        files.add_texts(&mut report);
+    let mut report = Cow::Borrowed(report);
+    if at.as_ref().is_some_and(|at| at.revision.running().is_some()) && files.has_texts_for(&report)
+    {
+        files.add_texts(report.to_mut());
     }
-    let report = &report;
+    let report = &*report;
     let resolved = |traceback: &[Frame]| -> Vec<ResolvedFrame> {
         resolve_frames(traceback, files.of(traceback), settings, &|_, _| false, rules)
     };

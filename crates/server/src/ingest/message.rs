@@ -53,6 +53,33 @@ pub(super) enum Unkept {
     TooLarge,
 }
 
+impl Unkept {
+    /// The reason under which it is counted.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::TooLarge => "larger than max_report_bytes",
+            Self::NoMemory(NoMemory::Now) => "over memory_limit for a moment",
+            Self::NoMemory(NoMemory::Ever) => "needs more than memory_limit alone",
+        }
+    }
+
+    /// What its sender is told.
+    pub(super) fn why(self) -> &'static str {
+        match self {
+            Self::TooLarge => "the report is larger than max_report_bytes",
+            Self::NoMemory(NoMemory::Now) => {
+                "the server is out of memory at the moment (memory_limit)"
+            }
+            Self::NoMemory(NoMemory::Ever) => "the report needs more memory than memory_limit",
+        }
+    }
+
+    /// Whether it is worth sending again.
+    pub(super) fn may_be_kept_later(self) -> bool {
+        self == Self::NoMemory(NoMemory::Now)
+    }
+}
+
 /// The start of a message that is not kept.
 #[derive(Debug)]
 pub(super) struct Head(Vec<u8>);

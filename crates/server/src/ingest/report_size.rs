@@ -6,8 +6,16 @@ use flawless_core::{Breadcrumb, ChainedException, Context, Frame, Process, Repor
 /// A name and a value in a map, whose nodes are half full.
 const ENTRY: usize = 2 * 2 * size_of::<String>();
 
+/// While a report is recorded, it is in memory twice: as received and as stored.
+const FORMS_OF_A_REPORT: usize = 2;
+
+/// Bytes that a report takes until it is recorded.
+pub(super) fn memory_of_report(report: &Report) -> usize {
+    FORMS_OF_A_REPORT * size_of_report(report)
+}
+
 /// Bytes of a report including everything it owns.
-pub(super) fn size_of_report(report: &Report) -> usize {
+fn size_of_report(report: &Report) -> usize {
     let request = report.request.as_ref().map_or(0, |request| {
         let texts = [&request.method, &request.path, &request.protocol, &request.body];
         let texts = texts.into_iter().chain([&request.client_address]);

@@ -1,5 +1,5 @@
-//! Counts what arrived but is no report until the store knows of it: refused reports, traffic that
-//! is not about errors, and what clients lost. None of it is forgotten on a full disk, or in a flood
+//! Counts what arrived and is not kept until the store knows of it: refused reports, traffic that is
+//! not about errors, and what clients lost. None of it is forgotten on a full disk, or in a flood
 //! that keeps the recorder busy.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::ingest::message::Unkept;
+
 /// What an answer to a request says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -16,8 +18,8 @@ pub(super) enum Answer {
     Malformed(String),
     /// Its content encoding is not known; the reason.
     UnknownEncoding(String),
-    /// It is larger than the limit, in bytes.
-    TooLarge(usize),
+    /// It takes more room than it may have.
+    Unkept(Unkept),
     /// It took too long to arrive.
     TooSlow,
     /// The server cannot take it at the moment; the reason.
@@ -48,13 +50,10 @@ impl IntoResponse for Answer {
             Self::WrongKey(why) => (StatusCode::FORBIDDEN, why.to_owned()),
             Self::Malformed(why) => (StatusCode::BAD_REQUEST, why),
             Self::UnknownEncoding(why) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
-            Self::TooLarge(limit) => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!(
-                    "larger than {limit} bytes (max_report_bytes), or needs more memory than \
-                     memory_limit leaves to one report"
-                ),
-            ),
+            Self::Unkept(why) if why.may_be_kept_later() => {
+                (StatusCode::SERVICE_UNAVAILABLE, why.why().to_owned())
+            }
+            Self::Unkept(why) => (StatusCode::PAYLOAD_TOO_LARGE, why.why().to_owned()),
             Self::TooSlow => {
                 (StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive".to_owned())
             }

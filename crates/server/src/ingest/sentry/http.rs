@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use super::answer::{Answer, preflight};
 use super::take::{Form, Posted, take};
 use crate::ingest::Answerer;
 use crate::ingest::body::{BodyLimits, CutOff, read_parts};
+use crate::ingest::message::{Message, Unkept};
 use crate::listen::memory::{Held, NoMemory};
 
 #[derive(Debug, Clone)]
@@ -46,9 +47,16 @@ pub fn sentry_router(answerer: Answerer, limits: BodyLimits) -> Router {
     router.with_state(door)
 }
 
-const SECURITY: &str = "this server does not take the reports of browsers about security policies";
-const MINIDUMP: &str = "this server does not take minidumps: they have no lines of code. Send events \
-    with a symbolicated stack trace instead";
+/// What is refused, by the name under which it is counted, and why.
+const SECURITY: (&str, &str) = (
+    "security reports",
+    "this server does not take the reports of browsers about security policies",
+);
+const MINIDUMP: (&str, &str) = (
+    "minidumps",
+    "this server does not take minidumps: they have no lines of code. Send events with a \
+     symbolicated stack trace instead",
+);
 
 fn route(form: Form) -> MethodRouter<Door> {
     let taking =
@@ -66,10 +74,9 @@ fn named(path: Vec<(String, String)>, name: &str) -> String {
 }
 
 /// Refuses by name what this server does not take.
-fn refusing(why: &'static str) -> MethodRouter<Door> {
+fn refusing((name, why): (&'static str, &'static str)) -> MethodRouter<Door> {
     let refuse = move |State(door): State<Door>, request: Request| async move {
         let address = door.limits.address(&request);
-        let name = if why == SECURITY { "security reports" } else { "minidumps" };
         door.answerer.intake.refuse(name, format!("from {address}"));
         Answer::NotHere(why)
     };
@@ -109,12 +116,9 @@ impl Door {
                 ("cut off within a report", Answer::Malformed("the body is cut off".into()))
             }
             Unread::TooSlow => ("too slow to send a report", Answer::TooSlow),
-            Unread::NoMemory(NoMemory::Now) => (
-                "over memory_limit for a moment",
-                Answer::Later("the server is out of memory at the moment (memory_limit)".into()),
-            ),
-            Unread::NoMemory(NoMemory::Ever) => {
-                ("needs more than memory_limit alone", Answer::TooLarge(self.limits.max_bytes))
+            Unread::NoMemory(error) => {
+                let why = Unkept::NoMemory(error);
+                (why.reason(), Answer::Unkept(why))
             }
         };
         self.answerer.intake.refuse(reason, format!("from {address}"));
@@ -124,13 +128,12 @@ impl Door {
 
 /// A body, as far as it is within the limit.
 pub(super) struct Arrived {
-    pub(super) bytes: Vec<u8>,
+    pub(super) message: Message,
     /// More came than is kept.
     pub(super) is_cut: bool,
-    pub(super) held: Held,
 }
 
-/// Why there is no body.
+/// Why a body was not read.
 #[derive(Debug, Clone, Copy)]
 enum Unread {
     CutOff,
@@ -138,31 +141,23 @@ enum Unread {
     NoMemory(NoMemory),
 }
 
-async fn read(body: Body, most: usize, mut held: Held) -> Result<Arrived, Unread> {
-    let mut bytes = Vec::new();
-    let mut no_memory = None;
-    let take = |data: axum::body::Bytes, _| {
-        if no_memory.is_some() {
+async fn read(body: Body, most: usize, held: Held) -> Result<Arrived, Unread> {
+    let mut message = Message::new(held, most);
+    let mut room = Ok(());
+    let take = |data: Bytes, _| {
+        let fits = data.len().min(most - message.bytes.len());
+        if fits == 0 || room.is_err() {
             return;
         }
-        let fits = data.len().min(most - bytes.len());
-        let needed = bytes.len() + fits;
-        if needed > bytes.capacity() {
-            let capacity = needed.max(2 * bytes.capacity()).min(most);
-            if let Err(error) = held.resize(capacity) {
-                no_memory = Some(error);
-                bytes = Vec::new();
-                return;
-            }
-            bytes.reserve_exact(capacity - bytes.len());
+        room = message.make_room(fits);
+        match room {
+            Ok(()) => message.bytes.extend_from_slice(&data[..fits]),
+            Err(_) => message.bytes = Vec::new(),
         }
-        bytes.extend_from_slice(&data[..fits]);
     };
     let length = read_parts(body, most, take).await.map_err(|CutOff| Unread::CutOff)?;
-    match no_memory {
-        Some(error) => Err(Unread::NoMemory(error)),
-        None => Ok(Arrived { is_cut: length > bytes.len(), bytes, held }),
-    }
+    room.map_err(Unread::NoMemory)?;
+    Ok(Arrived { is_cut: length > message.bytes.len(), message })
 }
 
 /// What the headers say of the sender, else the query.
@@ -185,7 +180,7 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 impl From<BodyError> for Answer {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge(limit) => Self::TooLarge(limit),
+            BodyError::TooLarge(_) => Self::Unkept(Unkept::TooLarge),
             BodyError::Unknown(_) => Self::UnknownEncoding(error.to_string()),
             BodyError::Malformed(_) => Self::Malformed(error.to_string()),
         }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use flawless_core::{ChainedException, Frame, Report};
 use flawless_protocol::content_encoding::decoded;
 use flawless_protocol::lenient_json::read_json;
-use flawless_protocol::sentry::{Envelope, Event, Traffic, discarded, older_body};
+use flawless_protocol::sentry::{Envelope, Event, Traffic, lost_errors, older_body};
 use serde::Deserialize;
 
 use super::convert::{Converted, converted};
@@ -58,7 +58,8 @@ fn said(recording: &Recording) -> Result<Vec<String>, String> {
                 Traffic::Event => event(item.payload, envelope.field("event_id")),
                 Traffic::Other(name) => name.to_owned(),
                 Traffic::ClientReport => {
-                    format!("{:?}", read_json(item.payload).map(|report| discarded(&report)))
+                    let lost = read_json(item.payload).map(|report| lost_errors(&report));
+                    format!("client report: {lost:?} lost")
                 }
             },
         });

@@ -4,17 +4,18 @@ use std::net::IpAddr;
 use flawless_protocol::content_encoding::decoded;
 use flawless_protocol::lenient_json::{nodes, read_json};
 use flawless_protocol::sentry::{
-    Auth, Dsn, Envelope, Event, Item, Traffic, discarded, event_id, older_body,
+    Auth, Dsn, Envelope, Event, Item, Traffic, event_id, lost_errors, older_body,
 };
 
 use super::answer::Answer;
 use super::convert::{Converted, converted};
 use super::http::Arrived;
 use crate::ingest::Answerer;
-use crate::ingest::report_size::size_of_report;
+use crate::ingest::message::{Message, Unkept};
+use crate::ingest::report_size::memory_of_report;
 use crate::ingest::sender::{KeyProblem, sender_to};
 use crate::intake::Sender;
-use crate::listen::memory::NoMemory;
+use crate::listen::memory::{Decoding, NoMemory};
 
 /// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +45,10 @@ const WRONG_KEY: &str = "the key is not one of this server's for this project";
 const MOST_EVENTS: usize = 100;
 /// Errors that one client report may claim.
 const MOST_LOST: i64 = 1_000_000_000;
-/// While a report is recorded, it is in memory twice: as received and as stored.
-const FORMS_OF_A_REPORT: usize = 2;
 
 /// Takes it; what is answered with success is durable.
 pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arrived) -> Answer {
-    let Arrived { bytes, is_cut, mut held } = arrived;
+    let Arrived { message: Message { bytes, mut held, .. }, is_cut } = arrived;
     // Nothing is decoded for a stranger whose key is known to be wrong.
     let known = posted.auth.as_ref().map(|auth| find_sender(answerer, &posted, Some(&auth.key)));
     let known = match known.transpose() {
@@ -64,7 +63,7 @@ pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arriv
         }
     };
     if let Err(error) = held.resize(body.capacity()) {
-        return refused(answerer, posted.address, no_memory(error, posted.limit));
+        return refused(answerer, posted.address, no_memory(error));
     }
     drop(turn);
     let answer = match posted.form {
@@ -74,20 +73,15 @@ pub(super) async fn take(answerer: &Answerer, posted: Posted<'_>, arrived: Arriv
     match answer {
         // What was read whole is kept, but something is missing.
         Ok(_) | Err(Answer::Malformed(_)) if is_cut => {
-            refused(answerer, posted.address, Answer::TooLarge(posted.limit))
+            refused(answerer, posted.address, Answer::Unkept(Unkept::TooLarge))
         }
         Ok(id) => Answer::Taken(id),
         Err(answer) => refused(answerer, posted.address, answer),
     }
 }
 
-fn no_memory(error: NoMemory, limit: usize) -> Answer {
-    match error {
-        NoMemory::Now => {
-            Answer::Later("the server is out of memory at the moment (memory_limit)".into())
-        }
-        NoMemory::Ever => Answer::TooLarge(limit),
-    }
+fn no_memory(error: NoMemory) -> Answer {
+    Answer::Unkept(Unkept::NoMemory(error))
 }
 
 /// Counts what is refused, unless somebody else has counted it.
@@ -95,10 +89,7 @@ fn refused(answerer: &Answerer, address: IpAddr, answer: Answer) -> Answer {
     let (reason, detail) = match &answer {
         Answer::Malformed(why) => ("malformed request", why.as_str()),
         Answer::UnknownEncoding(why) => ("unknown content encoding", why.as_str()),
-        Answer::TooLarge(_) => ("larger than max_report_bytes", ""),
-        Answer::Later(why) if why.contains("memory_limit") => {
-            ("over memory_limit for a moment", "")
-        }
+        Answer::Unkept(why) => (why.reason(), ""),
         _ => return answer,
     };
     answerer.intake.refuse(reason, format!("{detail} from {address}").trim_start().to_owned());
@@ -157,7 +148,7 @@ async fn envelope(
                 let reason = "too many errors in one envelope";
                 answerer.intake.refuse_for(sender.project, reason, from(posted));
             }
-            Traffic::ClientReport => count_lost(answerer, posted, &sender, payload),
+            Traffic::ClientReport => count_lost(answerer, posted, &sender, payload).await,
             Traffic::Other(name) => {
                 answerer.intake.pass_over(sender.project, name, from(posted));
             }
@@ -193,8 +184,7 @@ async fn submit(
     id_of_envelope: Option<&str>,
 ) -> Result<Option<String>, Answer> {
     let intake = &answerer.intake;
-    let size = payload.len().max(nodes(payload).saturating_mul(BYTES_OF_A_NODE));
-    let turn = intake.memory().decoding(sender.peer, size).await;
+    let turn = decoding(answerer, sender, payload).await;
     let event = read_json(payload).map_err(|error| Answer::Malformed(format!("event: {error}")))?;
     if !event.is_object() {
         return Err(Answer::Malformed("event: it is not a JSON object".to_owned()));
@@ -209,9 +199,9 @@ async fn submit(
         }
     };
     let mut held = intake.memory().hold(sender.peer);
-    let kept = held.resize(FORMS_OF_A_REPORT * size_of_report(&report));
+    let kept = held.resize(memory_of_report(&report));
     drop(turn);
-    kept.map_err(|error| no_memory(error, posted.limit))?;
+    kept.map_err(no_memory)?;
     let submitted = intake.submit(report, sender.clone(), 0, held).await;
     submitted.map_err(|error| Answer::Later(error.to_string()))?;
     answerer.clients.note(&client);
@@ -222,6 +212,12 @@ async fn submit(
 /// as those that decoding reckons with.
 const BYTES_OF_A_NODE: usize = 12;
 
+/// Waits until a document may be decoded.
+async fn decoding<'a>(answerer: &'a Answerer, sender: &Sender, payload: &[u8]) -> Decoding<'a> {
+    let size = payload.len().max(nodes(payload).saturating_mul(BYTES_OF_A_NODE));
+    answerer.intake.memory().decoding(sender.peer, size).await
+}
+
 /// How the client calls itself.
 fn client_of(posted: &Posted<'_>, event: &Event) -> String {
     let of_auth = posted.auth.as_ref().map(|auth| auth.client.clone());
@@ -230,13 +226,13 @@ fn client_of(posted: &Posted<'_>, event: &Event) -> String {
 }
 
 /// Counts the errors that a client says it lost.
-fn count_lost(answerer: &Answerer, posted: &Posted<'_>, sender: &Sender, payload: &[u8]) {
-    let lost = read_json(payload).map(|report| discarded(&report)).unwrap_or_default();
-    let errors = lost.iter().fold(0_i64, |sum, lost| {
-        sum.saturating_add(i64::try_from(lost.errors).unwrap_or(i64::MAX)).min(MOST_LOST)
-    });
-    if errors > 0 {
-        answerer.intake.lost(sender.project, errors, from(posted));
+async fn count_lost(answerer: &Answerer, posted: &Posted<'_>, sender: &Sender, payload: &[u8]) {
+    let turn = decoding(answerer, sender, payload).await;
+    let lost = read_json(payload).map(|report| lost_errors(&report)).unwrap_or_default();
+    drop(turn);
+    let lost = i64::try_from(lost).unwrap_or(i64::MAX).min(MOST_LOST);
+    if lost > 0 {
+        answerer.intake.lost(sender.project, lost, from(posted));
     }
     answerer.intake.pass_over(sender.project, "client reports", from(posted));
 }

@@ -10,11 +10,11 @@ use flawless_protocol::thrift::{
 use super::convert::{lost_count, report_from};
 use crate::app::projects::Projects;
 use crate::ingest::message::{Head, Message, Unkept};
-use crate::ingest::report_size::size_of_report;
+use crate::ingest::report_size::memory_of_report;
 use crate::ingest::sender::sender;
 use crate::intake::clients::ClientsSeen;
 use crate::intake::{Intake, Sender};
-use crate::listen::memory::{Held, NoMemory};
+use crate::listen::memory::Held;
 use crate::listen::peer::Peer;
 
 /// Whether a report must have a project key.
@@ -37,9 +37,6 @@ pub struct Answerer {
     pub clients: Arc<ClientsSeen>,
 }
 
-/// Why a report is refused that exceeds `max_report_bytes`.
-pub(in crate::ingest) const TOO_LARGE: &str = "larger than max_report_bytes";
-
 /// An answer to a call.
 #[derive(Debug)]
 pub(in crate::ingest) struct Answer {
@@ -47,9 +44,6 @@ pub(in crate::ingest) struct Answer {
     /// The encoded reply, without framing.
     pub(in crate::ingest) bytes: Vec<u8>,
 }
-
-/// While a report is recorded, it is in memory twice: as received and as stored.
-const FORMS_OF_A_REPORT: usize = 2;
 
 impl Answerer {
     /// Reserves memory for a message from `address` of which nothing has arrived.
@@ -84,7 +78,7 @@ impl Answerer {
                 Ok(sender) => {
                     let lost = lost_count(&request);
                     let report = report_from(*request);
-                    let kept = held.resize(FORMS_OF_A_REPORT * size_of_report(&report));
+                    let kept = held.resize(memory_of_report(&report));
                     drop(turn);
                     match kept {
                         Err(no_memory) => self.unkept(Unkept::NoMemory(no_memory), address),
@@ -112,20 +106,10 @@ impl Answerer {
     }
 
     fn unkept(&self, why: Unkept, address: IpAddr) -> Reply {
-        let example = format!("from {address}");
-        match why {
-            Unkept::TooLarge => {
-                self.intake.refuse(TOO_LARGE, example);
-                Reply::Malformed(format!("the report is {TOO_LARGE}"))
-            }
-            Unkept::NoMemory(NoMemory::Now) => {
-                self.intake.refuse("over memory_limit for a moment", example);
-                Reply::Failed("the server is out of memory at the moment (memory_limit)".to_owned())
-            }
-            Unkept::NoMemory(NoMemory::Ever) => {
-                self.intake.refuse("needs more than memory_limit alone", example);
-                Reply::Malformed("the report needs more memory than memory_limit".to_owned())
-            }
+        self.intake.refuse(why.reason(), format!("from {address}"));
+        match why.may_be_kept_later() {
+            true => Reply::Failed(why.why().to_owned()),
+            false => Reply::Malformed(why.why().to_owned()),
         }
     }
 

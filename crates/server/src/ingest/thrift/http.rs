@@ -13,7 +13,7 @@ use flawless_protocol::DecodeError;
 use flawless_protocol::thrift::Reply;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Answerer, KeyRule, TOO_LARGE};
+use super::answer::{Answer, Answerer, KeyRule};
 use crate::ingest::body::{BodyLimits, CutOff, read_parts};
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::memory::Held;
@@ -71,7 +71,7 @@ enum Arrived {
 impl Door {
     fn refuse(&self, refusal: Refusal, address: IpAddr) -> Response {
         let (status, reason) = match refusal {
-            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, Unkept::TooLarge.reason()),
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow to send a report"),
             Refusal::CutOff => (StatusCode::BAD_REQUEST, "cut off within a report"),
         };

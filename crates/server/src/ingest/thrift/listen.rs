@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::answer::{Answer, Answerer, KeyRule, TOO_LARGE};
+use super::answer::{Answer, Answerer, KeyRule};
 use crate::ingest::message::{Head, Message, Unkept};
 use crate::listen::accept::run_accept;
 use crate::listen::places::Place;
@@ -177,6 +177,6 @@ fn sniff(length: usize) -> &'static str {
         b"GET " | b"POST" | b"HEAD" | b"PUT " | b"OPTI" => "HTTP on the thrift port",
         [0x16, 0x03, ..] => "TLS on the thrift port",
         [0x80, 0x01, 0x00, _] => "thrift without framing",
-        _ => TOO_LARGE,
+        _ => Unkept::TooLarge.reason(),
     }
 }

@@ -16,8 +16,8 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::input::{At, Json};
 use super::problem::{FieldProblem, Problem};
+use crate::actions::releases as actions;
 use crate::app::App;
-use crate::attribution::Repo;
 use crate::web::Site;
 
 /// The addresses.
@@ -103,7 +103,7 @@ fn projects(caller: &Caller, names: &[String]) -> Result<Vec<App>, Problem> {
         let is = |app: &App| *app.project.name() == **name || app.project_id().to_string() == *name;
         mine().find(|(app, _)| is(app)).map(|(app, _)| app.clone()).ok_or_else(|| {
             Problem::forbidden(&format!(
-                "There is no project {name:?} in which {} has the role {}.",
+                "{} has the role {} in no project called {name:?}.",
                 caller.name(),
                 Role::Developer
             ))
@@ -113,30 +113,23 @@ fn projects(caller: &Caller, names: &[String]) -> Result<Vec<App>, Problem> {
 }
 
 /// The projects of the caller that know a release.
-async fn with_release(
-    caller: &Caller,
-    names: &[String],
-    version: &str,
-) -> Result<Vec<App>, Problem> {
+async fn with_release(caller: &Caller, version: &str) -> Result<Vec<App>, Problem> {
     let mut known = Vec::new();
-    for app in projects(caller, names)? {
+    for app in projects(caller, &[])? {
         if app.store.release(version).await?.is_some() {
             known.push(app);
         }
     }
     if known.is_empty() {
-        let text =
-            format!("There is no release {version:?}: create it with sentry-cli releases new.");
+        let text = format!(
+            "The release {version:?} does not exist: create it with sentry-cli releases new."
+        );
         return Err(Problem::not_found(&text));
     }
     Ok(known)
 }
 
-async fn add(
-    caller: Caller,
-    State(site): State<Site>,
-    Json(release): Json<Release>,
-) -> Result<Answer<Value>, Problem> {
+async fn add(caller: Caller, Json(release): Json<Release>) -> Result<Answer<Value>, Problem> {
     let version = release.version.clone().unwrap_or_default();
     check(&version)?;
     if release.projects.is_empty() {
@@ -144,22 +137,21 @@ async fn add(
         return Err(Problem::refused(vec![problem]));
     }
     let projects = projects(&caller, &release.projects)?;
-    put_all(&projects, &version, &release, site.app.clock.now()).await?;
+    put_all(&projects, &version, &release).await?;
     Ok(Answer::with(StatusCode::CREATED, shown(&projects, &version).await?))
 }
 
 async fn change(
     caller: Caller,
-    State(site): State<Site>,
     At((_, version)): At<(String, String)>,
     Json(release): Json<Release>,
 ) -> Result<Answer<Value>, Problem> {
     check(&version)?;
     let projects = match release.projects.is_empty() {
-        true => with_release(&caller, &[], &version).await?,
+        true => with_release(&caller, &version).await?,
         false => projects(&caller, &release.projects)?,
     };
-    put_all(&projects, &version, &release, site.app.clock.now()).await?;
+    put_all(&projects, &version, &release).await?;
     Ok(Answer::ok(shown(&projects, &version).await?))
 }
 
@@ -167,16 +159,11 @@ async fn show(
     caller: Caller,
     At((_, version)): At<(String, String)>,
 ) -> Result<Answer<Value>, Problem> {
-    let projects = with_release(&caller, &[], &version).await?;
+    let projects = with_release(&caller, &version).await?;
     Ok(Answer::ok(shown(&projects, &version).await?))
 }
 
-async fn put_all(
-    projects: &[App],
-    version: &str,
-    release: &Release,
-    now: i64,
-) -> Result<(), Problem> {
+async fn put_all(projects: &[App], version: &str, release: &Release) -> Result<(), Problem> {
     let commits = release.refs.iter().map(|it| &it.commit);
     let commits = commits.chain(release.commits.iter().map(|commit| &commit.id));
     if let Some(wrong) = commits.clone().find(|commit| CommitId::parse(commit).is_none()) {
@@ -184,11 +171,7 @@ async fn put_all(
         return Err(Problem::refused(vec![FieldProblem::new("commit", problem)]));
     }
     for app in projects {
-        let commit = release.commit_in(repository(app).as_deref());
-        let mut tx = app.store.write().await?;
-        tx.put_release(version, commit, now).await?;
-        tx.commit().await?;
-        app.rules.refresh(&app.store).await?;
+        actions::put(app, version, release.commit_in(repository(app).as_deref())).await?;
     }
     Ok(())
 }
@@ -210,19 +193,8 @@ async fn deploy(
     State(site): State<Site>,
     At((_, version)): At<(String, String)>,
 ) -> Result<Answer<Value>, Problem> {
-    for app in with_release(&caller, &[], &version).await? {
-        let release = app.store.release(&version).await?;
-        let commit = release.and_then(|release| release.commit_id);
-        // Only a commit that is there can have fixed anything.
-        if let Some(commit) = commit
-            && let Repo::Ready(mirror) = app.repo.get().repo
-            && let Ok(Some(named)) = mirror.resolve(&commit).await
-        {
-            let mut tx = app.store.write().await?;
-            tx.seen_running(named.commit.as_str(), true, site.app.clock.now()).await?;
-            tx.commit().await?;
-            app.wakeups.revisions.notify_one();
-        }
+    for app in with_release(&caller, &version).await? {
+        actions::deployed(&app, &version).await?;
     }
     let at = rfc3339(site.app.clock.now());
     let body = json!({"id": "1", "environment": "", "dateStarted": null, "dateFinished": at});
