@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod clock;
 pub mod dates;
+pub mod hex;
 pub mod plural;
 pub mod remembered;
 pub mod secret;

@@ -88,6 +88,11 @@ impl Hash {
             self.number(frame.line);
             self.text(&frame.function);
             self.text(&frame.text);
+            // A minified file has all of its code on one line.
+            if frame.column > 0 {
+                self.number(frame.column);
+                self.text(&frame.debug_id);
+            }
         }
     }
 
@@ -119,6 +124,15 @@ mod tests {
         assert_ne!(print("a.py", 1, "x"), print("a.py", 2, "x"));
         assert_ne!(print("a.py", 1, "x"), print("b.py", 1, "x"));
         assert_eq!(print("a.py", 1, "").to_string().len(), 32);
+        let minified = |column, debug_id: &str| {
+            let mut report = report("a.js", 1, "");
+            report.traceback[0].column = column;
+            debug_id.clone_into(&mut report.traceback[0].debug_id);
+            trace_fingerprint(&report)
+        };
+        assert_eq!(minified(7, ""), minified(7, ""));
+        assert_ne!(minified(7, ""), minified(8, ""));
+        assert_ne!(minified(7, "x"), minified(7, "y"), "another build");
     }
 
     #[test]

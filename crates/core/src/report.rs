@@ -104,6 +104,21 @@ pub struct Frame {
     /// The client sent no `text`: it was read from the revision that ran, and proves nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_text_read: bool,
+    /// Column from 1 of a file that may have been generated from others; 0 when it does not matter.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub column: u32,
+    /// The id that the build gave to a generated file and its source map; empty when unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub debug_id: String,
+    /// The place in the generated file, `PATH:LINE:COLUMN`, when everything else is about the source
+    /// that it was made of; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub generated_at: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Frame {

@@ -6,8 +6,9 @@ pub(crate) fn is_revision_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 256
         && !text.starts_with('-')
+        && text != "@"
         && !text.contains("..")
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/+-".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/+-@".contains(&b))
 }
 
 /// The names to try, the most literal one first: the text itself, without `-dirty`, and, of a
@@ -64,6 +65,8 @@ mod tests {
             ("shop@1.2.3", "shop-1.2.3"),
             ("shop@1.2.3+4f5e6d7", "4f5e6d7"),
             ("shop@4f5e6d7a", "4f5e6d7a"),
+            ("shop@1.2.3", "shop@1.2.3"),
+            ("@acme/shop@1.2.3", "@acme/shop@1.2.3"),
             ("2026.11", "release-2026.11"),
         ] {
             assert!(candidates(text).iter().any(|name| name == wanted), "{text}: {wanted}");
@@ -72,7 +75,9 @@ mod tests {
 
     #[test]
     fn options_ranges_and_short_digits_are_not_revisions() {
-        for text in ["", "--output=x", "a..b", "HEAD:x", "HEAD^{/x}", "a b", "@{-1}", "abc", "12"] {
+        for text in
+            ["", "--output=x", "a..b", "HEAD:x", "HEAD^{/x}", "a b", "@{-1}", "@", "abc", "12"]
+        {
             let literal = candidates(text).into_iter().find(|name| name == text);
             assert_eq!(literal, None, "{text}");
         }

@@ -11,6 +11,8 @@ mod error;
 pub mod lenient_json;
 #[cfg(feature = "sentry")]
 pub mod sentry;
+#[cfg(feature = "sentry")]
+pub mod source_map;
 pub mod text_traceback;
 pub mod thrift;
 

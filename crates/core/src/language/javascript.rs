@@ -18,9 +18,20 @@ pub(super) fn path_of(name: &str) -> String {
     }
 }
 
+/// Whether a deployed file was made by a build, as far as its name says.
+pub fn is_built(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    path.starts_with("http://")
+        || path.starts_with("https://")
+        || name.contains(".min.")
+        || name.contains("bundle")
+}
+
 /// Node's own code, and that of bundlers. Packages lie in `node_modules`.
 pub(super) fn is_foreign(parts: &[&str]) -> bool {
     matches!(parts, ["internal", ..])
+        // Extensions of the visitor's browser.
+        || parts.first().is_some_and(|first| first.ends_with("-extension:"))
         || parts.windows(2).any(|pair| match pair {
             ["webpack", name] => *name == "runtime" || name.starts_with("bootstrap"),
             _ => false,
@@ -39,6 +50,7 @@ mod tests {
             "internal/modules/cjs/loader.js",
             "/srv/app/node_modules/express/lib/router.js",
             "webpack/bootstrap.js",
+            "chrome-extension://abc/content.js",
             "webpack/runtime/chunk.js",
             "<anonymous>",
         ] {
@@ -47,5 +59,9 @@ mod tests {
         for path in ["/srv/app/internal/cart.js", "src/cart.ts", "http://x.org/assets/app.js"] {
             assert!(!is_foreign_folder(path), "{path}");
         }
+        for built in ["https://x.org/app.js", "dist/app.min.js", "main.jsbundle", "bundle.js"] {
+            assert!(super::is_built(built), "{built}");
+        }
+        assert!(!super::is_built("/srv/app/server.js"));
     }
 }

@@ -40,7 +40,7 @@ impl Language {
         let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
         match end.as_deref().unwrap_or_default() {
             "js" | "cjs" | "mjs" | "jsx" | "ts" | "cts" | "mts" | "tsx" | "vue" | "svelte"
-            | "astro" | "coffee" => Self::JavaScript,
+            | "astro" | "coffee" | "jsbundle" | "bundle" => Self::JavaScript,
             "java" | "kt" | "kts" | "scala" | "groovy" | "clj" => Self::Java,
             "go" => Self::Go,
             "rb" | "rake" | "erb" | "haml" | "slim" | "ru" | "gemspec" => Self::Ruby,
@@ -91,6 +91,7 @@ pub(crate) fn is_package_path(deployed: &str) -> bool {
 }
 
 pub(crate) use java::is_source_root;
+pub use javascript::is_built;
 
 /// How a client names the file of a frame.
 #[derive(Debug, Clone, Copy, Default)]

@@ -52,6 +52,8 @@ pub struct Event {
     pub breadcrumbs: Vec<Breadcrumb>,
     /// Packages with their versions.
     pub modules: BTreeMap<String, String>,
+    /// The debug ids of generated files, by their paths or URLs.
+    pub debug_ids: BTreeMap<String, String>,
     /// By what the program groups its events.
     pub fingerprint: Vec<String>,
     /// The client.
@@ -198,6 +200,7 @@ impl Event {
                 .map(Breadcrumb::read)
                 .collect(),
             modules: facts("modules"),
+            debug_ids: debug_ids(event),
             fingerprint: match event.get("fingerprint") {
                 Some(Value::Array(parts)) => parts.iter().filter_map(as_text).collect(),
                 Some(part) => as_text(part).into_iter().collect(),
@@ -334,6 +337,19 @@ fn message(event: &Value) -> String {
         other => as_text(other).filter(|text| !text.is_empty()),
     });
     said.unwrap_or_default()
+}
+
+/// Generated files that are read.
+const MOST_IMAGES: usize = 1_000;
+
+/// The debug ids of generated files. Other images are those of native code.
+fn debug_ids(event: &Value) -> BTreeMap<String, String> {
+    let images = event.get("debug_meta").map(|meta| list(meta, "images")).unwrap_or_default();
+    let of_source_map = |image: &&Value| text(image, "type").as_deref() == Some("sourcemap");
+    let images = images.into_iter().filter(of_source_map).take(MOST_IMAGES);
+    let named =
+        |image: &Value| Some((text(image, "code_file")?, event_id(&text(image, "debug_id")?)?));
+    images.filter_map(named).collect()
 }
 
 /// The level as a word.

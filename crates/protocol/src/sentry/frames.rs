@@ -18,6 +18,8 @@ pub struct Frame {
     pub function: String,
     /// Line number from 1; 0 when the client sent none or an impossible one.
     pub line: u32,
+    /// Column from 1; 0 when the client sent none or an impossible one.
+    pub column: u32,
     /// The source line.
     pub text: String,
     /// The source lines before it, nearest last.
@@ -58,7 +60,8 @@ fn frame(frame: &Value) -> Frame {
         abs_path: said("abs_path"),
         module: said("module"),
         function: said("function"),
-        line: line_number(frame),
+        line: place(frame, "lineno"),
+        column: place(frame, "colno"),
         text: without_end(said("context_line")),
         before: before.into_iter().skip(skipped).map(line).collect(),
         after: list(frame, "post_context").into_iter().take(MOST_AROUND).map(line).collect(),
@@ -66,9 +69,8 @@ fn frame(frame: &Value) -> Frame {
     }
 }
 
-fn line_number(frame: &Value) -> u32 {
-    let number =
-        number(frame, "lineno").filter(|number| (1.0..=f64::from(u32::MAX)).contains(number));
+fn place(frame: &Value, name: &str) -> u32 {
+    let number = number(frame, name).filter(|number| (1.0..=f64::from(u32::MAX)).contains(number));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits")]
     number.map_or(0, |number| number as u32)
 }
@@ -104,6 +106,7 @@ mod tests {
                 module: "shop.orders".into(),
                 function: "total".into(),
                 line: 12,
+                column: 3,
                 text: "    return 1 / 0".into(),
                 before: vec!["a".into(), "b".into()],
                 after: vec![],

@@ -1,4 +1,5 @@
 //! The protocol of Sentry's clients: who sends, envelopes and their items, and events.
+pub mod artifact_bundle;
 mod auth;
 mod envelope;
 mod event;

@@ -1,6 +1,7 @@
 //! What people do to issues and rules, from pages and from the API alike. Each action is recorded,
 //! with who and when, in the transaction that does it, and can be undone where that is possible.
 
+pub mod artifacts;
 mod issue;
 mod people;
 pub mod projects;

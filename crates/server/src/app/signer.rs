@@ -1,4 +1,5 @@
 //! Signatures that nobody else can make, for links that work without a sign-in, and for mails.
+use flawless_base::hex::hex;
 use flawless_base::secret::Secret;
 use flawless_store::Store;
 use hmac::{Hmac, KeyInit, Mac};
@@ -50,7 +51,7 @@ impl Signer {
             mac.update(part.as_bytes());
         }
         let bytes = mac.finalize().into_bytes();
-        bytes[..SIGNATURE_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&bytes[..SIGNATURE_BYTES])
     }
 
     /// Whether `signature` is that of `parts`.

@@ -1,6 +1,7 @@
 //! From a report to its blamed line and the line's author: shared by the pipeline's job and
 //! `flawless blame`.
 pub mod frame_paths;
+pub mod source_maps;
 
 use std::borrow::Cow;
 use std::collections::HashSet;

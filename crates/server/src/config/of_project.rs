@@ -65,6 +65,7 @@ pub const PROJECT_OPTIONS: [ProjectOptions; 5] = [
             "redact_names",
             "redact_values",
             "retention_days",
+            "max_artifact_bytes",
             "new_issues_per_day",
             "new_issues_per_sender_per_day",
             "new_bytes_per_day",

@@ -363,6 +363,13 @@ pub const OPTIONS: &[OptionDef] = &[
         "Days after which samples, hourly counts and sent mails are deleted. Which issues were \
          notified stays known.",
     ),
+    option(
+        "max_artifact_bytes",
+        "2147483648",
+        Number,
+        "Bytes that the source maps and generated files of builds may take, compressed. Over it, \
+         those that were not used for the longest time are removed.",
+    ),
     // Secrets
     option(
         "redact_names",

@@ -67,6 +67,8 @@ pub struct Config {
     pub max_blames: usize,
     /// The time zone of dates, days and weeks.
     pub timezone: TimeZone,
+    /// `max_artifact_bytes`.
+    pub artifact_bytes: i64,
     /// `retention_days`.
     pub retention: Duration,
     /// The git program.
@@ -174,6 +176,8 @@ impl Config {
             environments: NotifiedEnvironments::new(&options.list("notify_environments")),
             error_threshold: options.number("report_error_threshold")?,
             max_blames: options.count("max_concurrent_git_blames")?,
+            artifact_bytes: i64::try_from(options.number("max_artifact_bytes")?)
+                .unwrap_or(i64::MAX),
             retention: Duration::from_secs(
                 (options.count("retention_days")? as u64).saturating_mul(86_400),
             ),

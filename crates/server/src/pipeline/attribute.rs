@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_core::{OutcomeKind, Report};
-use flawless_store::{PendingRow, ProjectId, StoreError};
+use flawless_store::{PendingRow, ProjectId, StoreError, WaitsFor};
 use tokio::task::{self, JoinSet};
 
 use super::count_faults::{Basis, Waited, count_faults};
-use super::find_issue::{Attributed, Deferred, Findings, find, not_blamed};
+use super::find_issue::{Attributed, Deferred, Findings, Reported, find, not_blamed};
 use super::freshness::Tickets;
 use super::verdicts::Verdicts;
 use crate::app::App;
 use crate::app::projects::Projects;
+use crate::attribution::source_maps::{Mapped, SourceMaps};
 use crate::attribution::{HotFunctions, Repo, choose_line, find_faults};
 
 /// How long a report waits for a repository that cannot be read before it is counted without
@@ -28,9 +29,10 @@ const MANY_FRAMES: usize = 500;
 
 /// Attributes waiting reports of all projects until the process ends, at most `max_blames` at once.
 pub async fn run_attribution(projects: Arc<Projects>, max_blames: usize, verdicts: Arc<Verdicts>) {
-    let mut jobs = Jobs::default();
+    let memory = Memory { verdicts, source_maps: SourceMaps::default() };
+    let mut jobs = Jobs { memory: Arc::new(memory), ..Jobs::default() };
     loop {
-        if let Err(error) = jobs.start(&projects, max_blames, &verdicts).await {
+        if let Err(error) = jobs.start(&projects, max_blames).await {
             tracing::error!(%error, "waiting reports could not be read");
         }
         let wakeups = projects.first().wakeups;
@@ -53,9 +55,17 @@ pub async fn run_attribution(projects: Arc<Projects>, max_blames: usize, verdict
     }
 }
 
+/// What jobs remember for each other.
+#[derive(Default)]
+struct Memory {
+    verdicts: Arc<Verdicts>,
+    source_maps: SourceMaps,
+}
+
 /// The jobs that run.
 #[derive(Default)]
 struct Jobs {
+    memory: Arc<Memory>,
     tasks: JoinSet<()>,
     /// The project and the fingerprint of the report of each.
     running: HashMap<task::Id, (ProjectId, String)>,
@@ -67,12 +77,7 @@ struct Jobs {
 impl Jobs {
     /// Starts jobs for due reports. Projects take turns, so that a flood of reports to one does not
     /// delay those of another.
-    async fn start(
-        &mut self,
-        projects: &Projects,
-        max_blames: usize,
-        verdicts: &Arc<Verdicts>,
-    ) -> Result<(), StoreError> {
+    async fn start(&mut self, projects: &Projects, max_blames: usize) -> Result<(), StoreError> {
         let mut free = max_blames.saturating_sub(self.tasks.len());
         if free == 0 {
             return Ok(());
@@ -89,7 +94,7 @@ impl Jobs {
             if share == 0 || matches!(app.repo.get().repo, Repo::Opening) {
                 continue;
             }
-            let started = self.start_some(&app, share, verdicts).await?;
+            let started = self.start_some(&app, share).await?;
             if started > 0 {
                 (free, self.last) = (free - started, project);
             }
@@ -98,12 +103,7 @@ impl Jobs {
     }
 
     /// Starts at most this many jobs of a project; returns how many.
-    async fn start_some(
-        &mut self,
-        app: &App,
-        most: usize,
-        verdicts: &Arc<Verdicts>,
-    ) -> Result<usize, StoreError> {
+    async fn start_some(&mut self, app: &App, most: usize) -> Result<usize, StoreError> {
         let project = app.project_id();
         let limit = i64::try_from(most + self.running.len()).unwrap_or(i64::MAX);
         let erasures = app.store.erasures().await?;
@@ -115,10 +115,10 @@ impl Jobs {
         let started = fresh.len();
         let tickets = self.tickets.entry(project).or_default().clone();
         for row in fresh {
-            let (app, verdicts, tickets) = (app.clone(), verdicts.clone(), tickets.clone());
+            let (app, memory, tickets) = (app.clone(), self.memory.clone(), tickets.clone());
             let name = row.fingerprint.clone();
             let job = self.tasks.spawn(async move {
-                attribute(&app, &verdicts, &tickets, row, erasures).await;
+                attribute(&app, &memory, &tickets, row, erasures).await;
             });
             self.running.insert(job.id(), (project, name));
         }
@@ -126,20 +126,17 @@ impl Jobs {
     }
 }
 
-async fn attribute(
-    app: &App,
-    verdicts: &Verdicts,
-    tickets: &Tickets,
-    row: PendingRow,
-    erasures: i64,
-) {
+async fn attribute(app: &App, memory: &Memory, tickets: &Tickets, row: PendingRow, erasures: i64) {
     let (fingerprint, attempts) = (row.fingerprint.clone(), row.attempts);
-    let Err(error) = try_attribute(app, verdicts, tickets, row, erasures).await else { return };
+    let Err(error) = try_attribute(app, memory, tickets, row, erasures).await else { return };
     tracing::warn!(%error, attempts, "a report is not attributed yet");
     let delay = 1_000 << attempts.clamp(0, 6);
     let next = app.clock.now() + delay;
-    let waits_for_fetch = matches!(error, Deferred::Fetch);
-    put_off(app, &fingerprint, next, waits_for_fetch, &error.to_string()).await;
+    let waits_for = match error {
+        Deferred::Fetch => WaitsFor::Fetch,
+        _ => WaitsFor::Nothing,
+    };
+    put_off(app, &fingerprint, next, waits_for, &error.to_string()).await;
 }
 
 /// Marks work on a large report as under way until it is dropped.
@@ -154,13 +151,13 @@ impl Drop for LargeWork<'_> {
 }
 
 async fn postpone(app: &App, fingerprint: &str, delay: i64, why: &str) {
-    put_off(app, fingerprint, app.clock.now() + delay, false, why).await;
+    put_off(app, fingerprint, app.clock.now() + delay, WaitsFor::Nothing, why).await;
 }
 
-async fn put_off(app: &App, fingerprint: &str, next: i64, waits_for_fetch: bool, why: &str) {
+async fn put_off(app: &App, fingerprint: &str, next: i64, waits_for: WaitsFor, why: &str) {
     let postpone = async {
         let mut tx = app.store.write().await?;
-        tx.postpone_pending(fingerprint, next, waits_for_fetch, why).await?;
+        tx.postpone_pending(fingerprint, next, waits_for, why).await?;
         tx.commit().await
     };
     if let Err(error) = postpone.await {
@@ -171,15 +168,19 @@ async fn put_off(app: &App, fingerprint: &str, next: i64, waits_for_fetch: bool,
 
 async fn try_attribute(
     app: &App,
-    verdicts: &Verdicts,
+    memory: &Memory,
     tickets: &Tickets,
     row: PendingRow,
     erasures: i64,
 ) -> Result<(), Deferred> {
     // Both are read before the repository: a change in the meantime then invalidates the verdict.
     let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
-    let report = match app.store.pending_report(&row) {
-        Ok(report) => with_commit(app, report).await?,
+    let Mapped { report, unmapped, used } = match app.store.pending_report(&row) {
+        Ok(report) => {
+            let mapped = memory.source_maps.map(&app.store, report, app.clock.now()).await?;
+            let report = with_commit(app, mapped.report).await?;
+            Mapped { report, ..mapped }
+        }
         // The key may be restored.
         Err(error @ StoreError::Sealed { .. }) => return Err(error.into()),
         Err(error) => return Ok(give_up_unreadable(app, &row, &error).await?),
@@ -193,7 +194,8 @@ async fn try_attribute(
         || report.tracebacks().map(<[_]>::len).sum::<usize>() >= MANY_FRAMES;
     let _done = is_large.then(|| LargeWork(app));
     let mut freshness = tickets.of(&row.fingerprint);
-    let found = match find(app, &report, &rules, &mut freshness).await {
+    let reported = Reported { report: &report, unmapped: &unmapped, first_at: row.first_at };
+    let found = match find(app, reported, &rules, &mut freshness).await {
         Ok(found) => found,
         Err(error @ (Deferred::Store(_) | Deferred::Fetch)) => return Err(error),
         Err(error) if gives_up => {
@@ -212,19 +214,36 @@ async fn try_attribute(
                 let exception = fault.exception;
                 faults.push(Attributed { exception, report, frames: choice.frames, found });
             }
-            Findings { faults, running: None, is_provisional: true }
+            Findings { faults, running: None, waits_for: WaitsFor::Fetch }
         }
         Err(error) => return Err(error),
     };
-    let is_provisional = found.is_provisional;
     let basis = Basis { rules, tip, running: found.running, erasures };
-    let waited = Waited { fingerprint: &row.fingerprint, is_provisional: found.is_provisional };
-    count_faults(app, verdicts, waited, &report, found.faults, basis).await?;
-    match is_provisional {
-        true => freshness.end_for_now(report.revision.as_deref()),
-        false => freshness.end(),
+    let waits_for = found.waits_for;
+    let waited = Waited { fingerprint: &row.fingerprint, waits_for };
+    count_faults(app, &memory.verdicts, waited, &report, found.faults, basis).await?;
+    note_used(app, &used).await;
+    match waits_for {
+        WaitsFor::Fetch => freshness.end_for_now(report.revision.as_deref()),
+        WaitsFor::Nothing | WaitsFor::SourceMap => freshness.end(),
     }
     Ok(())
+}
+
+/// Notes that artifacts were used: those that are not used for long are removed.
+async fn note_used(app: &App, hashes: &[String]) {
+    if hashes.is_empty() {
+        return;
+    }
+    let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
+    let note = async {
+        let mut tx = app.store.write().await?;
+        tx.artifacts_used(&hashes, app.clock.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = note.await {
+        tracing::debug!(%error, "the use of source maps could not be noted");
+    }
 }
 
 /// The report with the commit of its release, when somebody has said which it is.

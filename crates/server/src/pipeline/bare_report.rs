@@ -13,6 +13,8 @@ pub(super) fn bare(report: &Report, option: &str) -> Report {
         line: frame.line,
         function: frame.function.clone(),
         text: frame.text.clone(),
+        column: frame.column,
+        debug_id: frame.debug_id.clone(),
         ..flawless_core::Frame::default()
     });
     Report {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use flawless_core::{OutcomeKind, Report};
+use flawless_core::{Frame, OutcomeKind, Report};
 use flawless_store::{Facet, NewPending, RuleHits, Sample, StoreError, encode_sample};
 
 use super::groups::{Group, Groups, Key};
@@ -128,7 +128,8 @@ fn sample_when_due(
     app: &App,
     now: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let FaultVerdict::Counted { frames, blamed_frame, sampled_at, .. } = &fault.verdict else {
+    let FaultVerdict::Counted { frames, read, blamed_frame, sampled_at, .. } = &fault.verdict
+    else {
         return Ok(None);
     };
     if now - sampled_at.load(Ordering::Relaxed) < SAMPLE_EVERY_MS {
@@ -136,8 +137,33 @@ fn sample_when_due(
     }
     sampled_at.store(now, Ordering::Relaxed);
     group.clean(&app.redaction);
-    let report = &*group.about(fault.exception);
+    let mut report = group.about(fault.exception);
+    if let Some(read) = read {
+        add_read(&mut report.to_mut().traceback, read);
+    }
+    let report = &*report;
     encode_sample(&Sample { report, frames: frames.clone(), blamed_frame: *blamed_frame }).map(Some)
+}
+
+/// What the server read of the frames of a report itself, for a sample of a later one: the places in
+/// the sources of generated code, and source lines. Most of these are only kept around the blamed
+/// frame, because there is one of these for each known traceback. `None` when it read nothing.
+pub(super) fn read_of(report: &Report, blamed_frame: Option<usize>) -> Option<Box<[Frame]>> {
+    let frames = report.traceback.iter();
+    frames.clone().find(|frame| frame.is_text_read || !frame.generated_at.is_empty())?;
+    let read = frames.enumerate().map(|(at, frame)| match blamed_frame == Some(at) {
+        true => Frame { locals: None, ..frame.clone() },
+        false => Frame { locals: None, before: Vec::new(), after: Vec::new(), ..frame.clone() },
+    });
+    Some(read.collect())
+}
+
+fn add_read(traceback: &mut [Frame], read: &[Frame]) {
+    for (frame, read) in traceback.iter_mut().zip(read) {
+        if read.is_text_read || !read.generated_at.is_empty() {
+            *frame = Frame { locals: frame.locals.take(), ..read.clone() };
+        }
+    }
 }
 
 /// The newest report of a group, to be attributed. Only redacted data is stored; the fingerprint is

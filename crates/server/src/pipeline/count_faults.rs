@@ -9,10 +9,10 @@ use flawless_core::{
 };
 use flawless_store::{
     Counted, CountedBefore, DayUse, NewSample, Sample, Seen, StoreError, TakenPending, UsedUp,
-    WriteTx, encode_sample,
+    WaitsFor, WriteTx, encode_sample,
 };
 
-use super::batch_plan::example;
+use super::batch_plan::{example, read_of};
 use super::capacity::over;
 use super::decide::{Occurred, decide_alert};
 use super::find_issue::{Attributed, FoundIssue};
@@ -41,8 +41,8 @@ pub(super) struct Basis {
 /// The row of the report that is counted.
 pub(super) struct Waited<'a> {
     pub(super) fingerprint: &'a str,
-    /// Somebody else may be blamed later: the report is then attributed again.
-    pub(super) is_provisional: bool,
+    /// What may let somebody else be blamed: the report is then attributed again.
+    pub(super) waits_for: WaitsFor,
 }
 
 /// A fault that is ready to be written: slow work was done before the transaction.
@@ -165,8 +165,9 @@ pub(super) async fn count_faults(
         is_all_known &= fault.is_some();
         known.extend(fault);
     }
-    if waited.is_provisional && !kept.unblamed.is_empty() {
-        tx.keep_counted(waited.fingerprint, &taken, &kept, now + LOOK_AGAIN_MS).await?;
+    if waited.waits_for != WaitsFor::Nothing && !kept.unblamed.is_empty() {
+        let again = (now + LOOK_AGAIN_MS, waited.waits_for);
+        tx.keep_counted(waited.fingerprint, &taken, &kept, again).await?;
         day_use.add(&taken.source, 0, taken.bytes());
     }
     tx.save_day_use(day_use).await?;
@@ -283,6 +284,7 @@ async fn count_fault(
         issue_id: counted.id,
         known_error,
         frames,
+        read: read_of(&report, blamed_frame),
         blamed_frame,
         regression_check,
         running: running.clone().map(|running| (running, AtomicI64::new(now))),

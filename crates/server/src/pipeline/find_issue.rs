@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use flawless_core::{
-    BlameFrame, BlamedLine, Choice, CommitId, Dropped, ExceptionAt, FrameKind, NoLine, OutcomeKind,
-    Report, ResolvedFrame, RuleId, Verdict, is_foreign_folder, place_key,
+    BlameFrame, BlamedLine, Choice, CommitId, Dropped, ExceptionAt, Frame, FrameKind, NoLine,
+    OutcomeKind, Report, ResolvedFrame, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Located, Mirror};
-use flawless_store::StoreError;
+use flawless_store::{StoreError, WaitsFor};
 
 use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
 use super::regression::{RegressionCheck, find_regressed, known_issue};
 use crate::app::{App, RulesAt};
+use crate::attribution::source_maps::Unmapped;
 use crate::attribution::{
     At, Fault, FoundFrames, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };
@@ -41,13 +42,32 @@ pub(super) struct Attributed {
     pub(super) found: FoundIssue,
 }
 
+impl Attributed {
+    /// Whether nobody is blamed for it.
+    fn is_nobodys(&self) -> bool {
+        matches!(&self.found, FoundIssue::Issue(new) if new.facts.origin_commit.is_none())
+    }
+}
+
 /// The attributed faults of a report.
 pub(super) struct Findings {
     pub(super) faults: Vec<Attributed>,
     pub(super) running: Option<CommitId>,
-    /// A newer mirror could give another answer, but none can be fetched.
-    pub(super) is_provisional: bool,
+    /// A newer mirror or a source map could give another answer, but is not there.
+    pub(super) waits_for: WaitsFor,
 }
+
+/// A report that is to be attributed.
+#[derive(Clone, Copy)]
+pub(super) struct Reported<'a> {
+    pub(super) report: &'a Report,
+    pub(super) unmapped: &'a Unmapped,
+    /// When the first one like it came in.
+    pub(super) first_at: i64,
+}
+
+/// How long a report waits for its source map.
+const MAP_AWAITED_MS: i64 = 24 * 3_600_000;
 
 /// The issue that attribution found.
 pub(super) enum FoundIssue {
@@ -67,7 +87,7 @@ pub(super) enum FoundIssue {
 /// differently waits for a fetch, but not forever: then the current answer is used.
 pub(super) async fn find(
     app: &App,
-    report: &Report,
+    reported: Reported<'_>,
     rules: &RulesAt,
     freshness: &mut Freshness<'_>,
 ) -> Result<Findings, Deferred> {
@@ -77,7 +97,7 @@ pub(super) async fn find(
         Repo::Opening => return Err(Deferred::Repository("the repository is being opened".into())),
         Repo::Failed(why) => return Err(Deferred::Repository(why)),
     };
-    let look = || look(app, report, rules, mirror.as_ref(), no_repository);
+    let look = || look(app, reported, rules, mirror.as_ref(), no_repository);
     let (mut found, at) = look().await?;
     let Some((mirror, at)) = mirror.as_ref().zip(at) else { return Ok(found) };
     if !is_doubtful(&found, &at) {
@@ -91,14 +111,14 @@ pub(super) async fn find(
     match freshness.of_mirror(mirror, at.missing.as_deref(), app.clock.now()) {
         Believed::Yes => {}
         Believed::Deferred => return Err(Deferred::Fetch),
-        Believed::ForNow => found.is_provisional = true,
+        Believed::ForNow => found.waits_for = WaitsFor::Fetch,
     }
     Ok(found)
 }
 
 async fn look(
     app: &App,
-    report: &Report,
+    Reported { report, unmapped, first_at }: Reported<'_>,
     rules: &RulesAt,
     mirror: Option<&Arc<Mirror>>,
     no_repository: Option<&str>,
@@ -106,19 +126,27 @@ async fn look(
     let found = find_faults(report, mirror, &app.config.choice, &rules.rules).await?;
     let at = found.first().and_then(|fault| fault.files.at.clone());
     let mut faults = Vec::with_capacity(found.len());
+    let mut waits_for = WaitsFor::Nothing;
     for mut fault in found {
         clean_read_texts(app, &mut fault.report).await;
-        faults.push(attribute_fault(app, fault, rules, no_repository).await?);
+        let no_map = unmapped.explain(&fault.report.traceback);
+        let why = no_repository.or(no_map.as_deref());
+        let fault = attribute_fault(app, fault, rules, why).await?;
+        if no_map.is_some() && fault.is_nobodys() && app.clock.now() - first_at < MAP_AWAITED_MS {
+            waits_for = WaitsFor::SourceMap;
+        }
+        faults.push(fault);
     }
     let running = at.as_ref().and_then(|at| at.revision.running().cloned());
-    Ok((Findings { faults, running, is_provisional: false }, at))
+    Ok((Findings { faults, running, waits_for }, at))
 }
 
-/// Removes the secrets from source lines that were read in place of the client's: only those that
-/// came with the report were searched before.
+/// Removes the secrets from source lines that the server read itself: only those that came with the
+/// report were searched before.
 async fn clean_read_texts(app: &App, report: &mut Report) {
     let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
-    for frame in report.traceback.iter_mut().chain(chain).filter(|frame| frame.is_text_read) {
+    let is_read = |frame: &&mut Frame| frame.is_text_read || !frame.generated_at.is_empty();
+    for frame in report.traceback.iter_mut().chain(chain).filter(is_read) {
         app.redaction.source(frame).await;
     }
 }
@@ -143,7 +171,7 @@ fn is_doubtful(found: &Findings, at: &At) -> bool {
 fn may_be_elsewhere<'a>(fault: &'a Attributed) -> bool {
     let blamed = match &fault.found {
         FoundIssue::Dropped(..) => return false,
-        FoundIssue::Issue(new) if new.facts.origin_commit.is_none() => return true,
+        FoundIssue::Issue(_) if fault.is_nobodys() => return true,
         FoundIssue::Issue(new) => new.line.as_ref().map_or(0, |line| line.frame),
         FoundIssue::AtPlace { line, .. } => line.frame,
     };
@@ -172,12 +200,12 @@ async fn attribute_fault(
     app: &App,
     fault: Fault,
     rules: &RulesAt,
-    no_repository: Option<&str>,
+    why: Option<&str>,
 ) -> Result<Attributed, Deferred> {
     let settings = &app.config.choice;
     let Fault { exception, report, files } = fault;
     let plain = choose_line(&report, &files.frames, settings, &HotFunctions::new(), &rules.rules);
-    let found = find_line(app, &report, &files, &plain, no_repository).await?;
+    let found = find_line(app, &report, &files, &plain, why).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, FoundIssue::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });
     }
@@ -195,23 +223,23 @@ async fn attribute_fault(
     let found = if choice.verdict == plain.verdict {
         found
     } else {
-        find_line(app, &report, &files, &choice, no_repository).await?
+        find_line(app, &report, &files, &choice, why).await?
     };
     Ok(Attributed { exception, report, frames: choice.frames, found })
 }
 
-/// Finds the issue of the line that was chosen.
+/// Finds the issue of the line that was chosen. `why` says why nobody may be blamed.
 async fn find_line(
     app: &App,
     report: &Report,
     files: &FoundFrames,
     choice: &Choice,
-    no_repository: Option<&str>,
+    why: Option<&str>,
 ) -> Result<FoundIssue, Deferred> {
     let line = match &choice.verdict {
         Verdict::Dropped(dropped) => return Ok(dropped_by(*dropped)),
         Verdict::Nobody(verdict) => {
-            let why = no_repository.unwrap_or(verdict.explain());
+            let why = why.filter(|_| *verdict != NoLine::NotToBlame).unwrap_or(verdict.explain());
             let mut found = nobody(report, &choice.frames, None, why.to_owned());
             found.facts.kept_out = matches!(verdict, NoLine::NotToBlame);
             return nobodys(app, files, found).await;
@@ -219,7 +247,7 @@ async fn find_line(
         Verdict::Blamed(line) => line.clone(),
     };
     let Some(at) = &files.at else {
-        let why = no_repository.unwrap_or_default().to_owned();
+        let why = why.unwrap_or_default().to_owned();
         return Ok(not_blamed(report, &[], Some(line), why));
     };
     // Without a known revision the place holds for this tip only: at the next one the same text may

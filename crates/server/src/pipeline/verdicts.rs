@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use flawless_core::{CommitId, ExceptionAt, Fingerprint, OutcomeKind, ResolvedFrame, RuleId};
+use flawless_core::{
+    CommitId, ExceptionAt, Fingerprint, Frame, OutcomeKind, ResolvedFrame, RuleId,
+};
 use flawless_store::ProjectId;
 use quick_cache::sync::Cache;
 
@@ -43,6 +45,8 @@ pub enum FaultVerdict {
         known_error: Option<RuleId>,
         /// Its frames, resolved.
         frames: Arc<[ResolvedFrame]>,
+        /// What the server read of its frames itself, without locals.
+        read: Option<Box<[Frame]>>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
         /// What it says about the fix of its issue.

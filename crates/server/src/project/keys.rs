@@ -1,7 +1,7 @@
 //! The keys with which clients prove that they may report. All are kept in the store.
 use std::collections::HashMap;
-use std::fmt::Write;
 
+use flawless_base::hex::hex;
 use flawless_base::secret::Secret;
 use flawless_store::{KeyRow, StoreError};
 use sha2::{Digest, Sha256};
@@ -72,12 +72,7 @@ const KEY_BYTES: usize = 16;
 pub(crate) fn random_key() -> Result<Secret, getrandom::Error> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes)?;
-    let mut key = String::with_capacity(2 * KEY_BYTES);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(key, "{byte:02x}");
-    }
-    Ok(Secret::new(key))
+    Ok(Secret::new(hex(&bytes)))
 }
 
 #[cfg(test)]

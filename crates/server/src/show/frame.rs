@@ -16,6 +16,9 @@ pub struct ShownFrame {
     pub path: String,
     /// Line number.
     pub line: u32,
+    /// The place in the generated file that the frame was mapped from, `PATH:LINE:COLUMN`; empty for
+    /// a frame as the client sent it.
+    pub generated_at: String,
     /// Function.
     pub function: String,
     /// Source line without its indent.
@@ -76,6 +79,7 @@ pub fn shown_frame(
     ShownFrame {
         path: one_line(&frame.path, NAME),
         line: frame.line,
+        generated_at: one_line(&frame.generated_at, NAME),
         function: one_line(&frame.function, NAME),
         text: cut(frame.text.trim(), limits.value.max(200)),
         source: source_of(frame, limits),

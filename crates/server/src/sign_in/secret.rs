@@ -1,4 +1,5 @@
 //! Secrets of sessions, links and tokens: they are given away, and stored only as hashes.
+use flawless_base::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// A new secret.
@@ -16,15 +17,11 @@ const BYTES: usize = 32;
 pub fn new_secret(prefix: &str) -> Result<NewSecret, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
-    let text = format!("{prefix}{}", digits(&bytes));
+    let text = format!("{prefix}{}", hex(&bytes));
     Ok(NewSecret { hash: hash(&text), text })
 }
 
 /// SHA-256 of a secret. Secrets are so random that a slow hash would not protect them better.
 pub fn hash(secret: &str) -> String {
-    digits(&Sha256::digest(secret.as_bytes()))
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret.as_bytes()))
 }

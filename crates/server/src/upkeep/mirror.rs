@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flawless_git::{Mirror, MirrorSettings, Source, close_idle};
-use flawless_store::{ProjectId, StoreError, StoredFacts};
+use flawless_store::{ProjectId, StoreError, StoredFacts, WaitsFor};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -126,7 +126,7 @@ async fn keep_mirror(app: App, turns: Arc<Semaphore>) {
 /// Releases the reports that waited for a fetch.
 async fn release(app: &App, now: i64) -> Result<(), StoreError> {
     let mut tx = app.store.write().await?;
-    let any = tx.release_fetched(now).await?;
+    let any = tx.release_waiting(WaitsFor::Fetch, now).await?;
     tx.commit().await?;
     if any {
         app.wakeups.pending.notify_one();

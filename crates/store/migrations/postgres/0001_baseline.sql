@@ -242,7 +242,7 @@ CREATE TABLE pending_report (
     next_attempt_at BIGINT NOT NULL,
     last_error TEXT COLLATE "C",
     -- 1: the mirror was too old for it. It is due as soon as a fetch has succeeded.
-    waits_for_fetch BIGINT NOT NULL DEFAULT 0,
+    waits_for BIGINT NOT NULL DEFAULT 0,
     -- What it was counted under while it was not known who is to blame, as JSON. It is attributed
     -- once more when more is known; the counts of this row are then what came since.
     counted TEXT COLLATE "C",
@@ -335,6 +335,45 @@ CREATE TABLE release (
     commit_id TEXT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (project_id, version)
+);
+
+-- Files that builds uploaded for their releases: generated files and their source maps. Without a
+-- release a file has an empty version, and is found by its debug id.
+CREATE TABLE artifact (
+    project_id BIGINT NOT NULL REFERENCES project (id),
+    release_version TEXT COLLATE "C" NOT NULL,
+    dist TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    debug_id TEXT COLLATE "C" NOT NULL,
+    is_map BIGINT NOT NULL,
+    map_url TEXT COLLATE "C" NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, release_version, dist, url, debug_id)
+);
+CREATE INDEX artifact_debug_id ON artifact (project_id, debug_id);
+CREATE INDEX artifact_hash ON artifact (project_id, hash);
+CREATE INDEX artifact_created ON artifact (project_id, created_at);
+
+-- The contents of these files, compressed.
+CREATE TABLE artifact_body (
+    project_id BIGINT NOT NULL REFERENCES project (id),
+    hash TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    bytes BIGINT NOT NULL,
+    used_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, hash)
+);
+CREATE INDEX artifact_body_used ON artifact_body (project_id, used_at);
+
+-- Parts of uploads that have not arrived as a whole yet.
+CREATE TABLE upload_chunk (
+    uploader TEXT COLLATE "C" NOT NULL,
+    checksum TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
+    bytes BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (uploader, checksum)
 );
 
 -- Revisions that run or ran: named by reports, or the tip when none names any.

@@ -2,6 +2,7 @@
 //! longer one would make the report that brings it impossible to store.
 use std::borrow::Cow;
 
+use flawless_base::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// Bytes of a text that is a key, or a part of one.
@@ -27,7 +28,7 @@ pub(crate) fn beginning(text: &str, bytes: usize) -> &str {
 
 /// SHA-256 in hexadecimal digits.
 pub(crate) fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct Retention {
 impl WriteTx {
     /// Deletes samples, hourly counts, outcomes, sent mails, functions of a single issue and places
     /// older than the retention, waiting reports that failed since, revisions that did not run
-    /// since and addresses that were not retried since, and issues not seen since of which nobody
+    /// since and addresses that were not retried since, artifacts that were not used for half a year, and issues not seen since of which nobody
     /// was notified, or only the default contact. Other issues of the project are kept, as a record of who was
     /// notified; so are muted ones and those of the baseline. Actions are kept for a year.
     ///
@@ -54,6 +54,8 @@ impl WriteTx {
         for statement in DELETE_AFTER_A_YEAR {
             db::query(*statement).bind(now - YEAR_MS).execute(&mut self.tx).await?;
         }
+        let unused = before.min(now - ARTIFACTS_UNUSED_MS);
+        self.remove_unused_artifacts(unused, now - DAY_MS).await?;
         // Their key is lost, or their job panics each time.
         let reports: Vec<i64> = db::query_scalar(
             "DELETE FROM pending_report WHERE project_id = $2 AND first_at < $1 \
@@ -110,6 +112,10 @@ impl Store {
         Ok(busy == 0)
     }
 }
+
+/// How long an artifact is kept at least after its last use: lines that are known need none, until
+/// the server starts again.
+const ARTIFACTS_UNUSED_MS: i64 = 180 * DAY_MS;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
 

@@ -24,7 +24,7 @@ pub struct ProjectSize {
 const OF_ISSUES: [&str; 2] = ["sample", "issue_facet"];
 
 /// Tables whose rows name their project, those that refer to others first.
-const OF_PROJECT: [&str; 24] = [
+const OF_PROJECT: [&str; 26] = [
     "notification",
     "alert",
     "outbox",
@@ -43,6 +43,8 @@ const OF_PROJECT: [&str; 24] = [
     "line_fact",
     "running_revision",
     "release",
+    "artifact",
+    "artifact_body",
     "rule",
     "channel",
     "unwanted_mail",

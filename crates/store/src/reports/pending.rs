@@ -54,6 +54,27 @@ pub struct PendingRow {
     pub body: Vec<u8>,
 }
 
+/// What may let a report be attributed differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// Nothing but time.
+    Nothing,
+    /// A fetch of the mirror.
+    Fetch,
+    /// A source map that is uploaded.
+    SourceMap,
+}
+
+impl WaitsFor {
+    fn number(self) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Fetch => 1,
+            Self::SourceMap => 2,
+        }
+    }
+}
+
 /// How a report was counted while it was unknown who is to blame.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedBefore {
@@ -202,7 +223,7 @@ impl WriteTx {
     }
 
     /// Puts back a report that was removed and counted, to be attributed again at `next_attempt_at`
-    /// or after the next fetch: somebody may be blamed then.
+    /// or when what it waits for is there: somebody may be blamed then.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -211,14 +232,14 @@ impl WriteTx {
         fingerprint: &str,
         taken: &TakenPending,
         counted: &CountedBefore,
-        next_attempt_at: i64,
+        (next_attempt_at, waits_for): (i64, WaitsFor),
     ) -> Result<(), StoreError> {
         let counted = serde_json::to_string(counted).unwrap_or_default();
         db::query(
             "INSERT INTO pending_report (project_id, fingerprint, occurrences, reports, \
              error_threshold, first_at, last_at, attempts, next_attempt_at, body, facets, \
-             waits_for_fetch, counted, source) \
-             VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', 1, $8, $9)",
+             waits_for, counted, source) \
+             VALUES ($1, $2, 0, 0, $3, $4, $5, 1, $6, $7, '[]', $10, $8, $9)",
         )
         .bind(self.project)
         .bind(fingerprint)
@@ -229,13 +250,13 @@ impl WriteTx {
         .bind(&taken.body)
         .bind(counted)
         .bind(&taken.source)
+        .bind(waits_for.number())
         .execute(&mut self.tx)
         .await?;
         Ok(())
     }
 
-    /// Postpones a report after a failed attempt; one that waits for a fetch is due again when that
-    /// has succeeded.
+    /// Postpones a report after a failed attempt; it is due earlier when what it waits for is there.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -243,33 +264,38 @@ impl WriteTx {
         &mut self,
         fingerprint: &str,
         next_attempt_at: i64,
-        waits_for_fetch: bool,
+        waits_for: WaitsFor,
         error: &str,
     ) -> Result<(), StoreError> {
         db::query(
             "UPDATE pending_report SET attempts = attempts + 1, next_attempt_at = $3, \
-             last_error = $4, waits_for_fetch = $5 WHERE project_id = $1 AND fingerprint = $2",
+             last_error = $4, waits_for = $5 WHERE project_id = $1 AND fingerprint = $2",
         )
         .bind(self.project)
         .bind(fingerprint)
         .bind(next_attempt_at)
         .bind(error)
-        .bind(i64::from(waits_for_fetch))
+        .bind(waits_for.number())
         .execute(&mut self.tx)
         .await?;
         Ok(())
     }
 
-    /// Makes reports due that waited for a fetch of the mirror. Returns whether there are any.
+    /// Makes the reports due that waited for this. Returns whether there are any.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn release_fetched(&mut self, now: i64) -> Result<bool, StoreError> {
+    pub async fn release_waiting(
+        &mut self,
+        waited_for: WaitsFor,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let query = db::query(
-            "UPDATE pending_report SET next_attempt_at = $2, waits_for_fetch = 0 \
-             WHERE project_id = $1 AND waits_for_fetch = 1",
+            "UPDATE pending_report SET next_attempt_at = $2, waits_for = 0 \
+             WHERE project_id = $1 AND waits_for = $3",
         );
-        Ok(query.bind(self.project).bind(now).execute(&mut self.tx).await?.rows_affected() > 0)
+        let query = query.bind(self.project).bind(now).bind(waited_for.number());
+        Ok(query.execute(&mut self.tx).await?.rows_affected() > 0)
     }
 }
 

@@ -12,6 +12,7 @@ use flawless_store::{
 use serde_json::json;
 
 use crate::erase::{mail, whole_issue};
+use crate::projects::artifact;
 use crate::{START, commit, facts, issue, wait_until, write};
 
 /// Fills every table.
@@ -63,6 +64,9 @@ pub(crate) async fn fill(store: &Store) {
         tx.count_functions(&HashSet::from([("a.py", "f")]), START).await.expect("counted");
         tx.seen_running(&commit('a'), true, START).await.expect("noted");
         tx.put_release("shop@1.0", Some(&commit('a')), START).await.expect("written");
+        tx.put_artifact_body("h", &[0, 255], START).await.expect("written");
+        tx.put_artifacts(&[artifact("1", "~/é.js", "", "h")]).await.expect("written");
+        tx.put_chunk("a@x.org", "c", &[0, 255], START).await.expect("written");
         tx.add_unwanted("a@x.org", UnwantedKind::Alerts, START).await.expect("noted");
         tx.clear_refusal("a@x.org", START).await.expect("noted");
         let role = GivenRole::Blocked;

@@ -4,7 +4,8 @@ use flawless_core::{Frame, Report};
 use flawless_store::erase::mention::ErasedPerson;
 use flawless_store::{
     Facet, GivenRole, IssueFacts, MailKind, NewAction, NewChannel, NewNotification, NewPending,
-    NewSession, OutboxMessage, Recipient, Retention, RoleScope, Store, UnwantedKind, encode_sample,
+    NewSession, OutboxMessage, Recipient, Retention, RoleScope, Store, UnwantedKind, WaitsFor,
+    encode_sample,
 };
 
 use crate::{Answers, START, answers, facts, issue, new_sample, on_both, seen, unblamed, write};
@@ -216,7 +217,7 @@ async fn old_data_is_deleted(store: &Store) -> Answers {
         tx.mail_sent(sent, START).await.expect("it is noted");
         tx.mute(muted, Some(START + 99 * DAY)).await.expect("it is muted");
         tx.count(newest, seen(1, START + 50 * DAY)).await.expect("it is counted");
-        tx.postpone_pending("a.py", START, false, "no").await.expect("it is noted");
+        tx.postpone_pending("a.py", START, WaitsFor::Nothing, "no").await.expect("it is noted");
         tx.add_loss(1, START, "").await.expect("it is counted");
         tx.add_recorded_ids(&[1], START).await.expect("they are stored");
         tx.add_recorded_ids(&[2], START).await.expect("they are stored");

@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use flawless_base::secret::Secret;
-use flawless_store::{DEFAULT_PROJECT, NewChannel, ProjectWeeks, Store};
+use flawless_store::{ArtifactRow, DEFAULT_PROJECT, NewChannel, ProjectWeeks, Retention, Store};
 
 use crate::{Answers, START, answers, facts, issue, on_both, seen, write};
 
@@ -12,7 +12,9 @@ on_both!(
     keys_are_switched_off,
     options_are_set_and_reset,
     secret_is_kept,
-    release_names_its_commit
+    release_names_its_commit,
+    artifacts_are_found_by_release_and_by_debug_id,
+    artifacts_that_are_not_used_go_first,
 );
 
 async fn project_has_a_name_of_its_own(store: &Store) -> Answers {
@@ -133,6 +135,103 @@ async fn secret_is_kept(store: &Store) -> Answers {
     let secret = store.secret("s").await.expect("no error").expect("it is there");
     assert_eq!(secret.reveal(), "a\u{fffd}b", "NUL is replaced");
     Vec::new()
+}
+
+/// A file that a build uploaded.
+pub(crate) fn artifact(release: &str, url: &str, debug_id: &str, hash: &str) -> ArtifactRow {
+    ArtifactRow {
+        release_version: release.into(),
+        dist: String::new(),
+        url: url.into(),
+        debug_id: debug_id.into(),
+        is_map: i64::from(url.ends_with(".map")),
+        map_url: String::new(),
+        hash: hash.into(),
+        created_at: START,
+    }
+}
+
+async fn artifacts_are_found_by_release_and_by_debug_id(store: &Store) -> Answers {
+    let endless = format!("~/{}.js", "é".repeat(3_000));
+    let all = [
+        artifact("web@1", "~/a.js", "d1", "h1"),
+        artifact("web@1", "~/a.js.map", "d1", "h2"),
+        artifact("web@2", "~/a.js", "d2", "h1"),
+        artifact("web@2", &endless, "", "h1"),
+    ];
+    write!(store, |tx| {
+        let shop = tx.add_project("shop", START).await.expect("no error").expect("it is free");
+        tx.enter(shop);
+        tx.put_artifact_body("h1", b"another", START).await.expect("it is written");
+        tx.put_artifacts(&all[..1]).await.expect("they are written");
+        tx.enter(DEFAULT_PROJECT);
+        tx.put_artifact_body("h1", &[0, 255, 7], START).await.expect("it is written");
+        tx.put_artifact_body("h1", b"the first one stays", START).await.expect("it is written");
+        tx.put_artifacts(&all).await.expect("they are written");
+        let newer =
+            ArtifactRow { map_url: "~/a.js.map".into(), created_at: START + 1, ..all[0].clone() };
+        tx.put_artifacts(&[newer]).await.expect("it is written");
+    });
+    let urls = async |release: &str, urls: &[&str]| {
+        let found = store.artifacts_at(release, urls).await.expect("no error");
+        found.into_iter().map(|row| (row.url, row.map_url)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        urls("web@1", &["~/a.js", "~/b.js"]).await,
+        [("~/a.js".into(), "~/a.js.map".into())]
+    );
+    assert_eq!(urls("web@2", &[&endless]).await.len(), 1);
+    assert_eq!(urls("web@3", &["~/a.js"]).await, []);
+    assert_eq!(urls("web@1", &[]).await, []);
+    let known = store.artifacts_of_debug_id("d1").await.expect("no error");
+    assert_eq!(known.iter().map(|row| &*row.url).collect::<Vec<_>>(), ["~/a.js", "~/a.js.map"]);
+    assert_eq!(store.artifact_body("h1").await.expect("no error"), Some(vec![0, 255, 7]));
+    answers![
+        store.artifacts(9),
+        store.artifacts_of_release("web@2", 1),
+        store.artifact_body("h2"),
+        store.artifact_use(),
+    ]
+}
+
+async fn artifacts_that_are_not_used_go_first(store: &Store) -> Answers {
+    let part = [7; 1_000];
+    write!(store, |tx| {
+        for (number, hash) in ["a", "b", "c"].into_iter().enumerate() {
+            let at = START + i64::try_from(number).expect("it fits");
+            tx.put_artifact_body(hash, &part, at).await.expect("it is written");
+            let row = artifact("1", &format!("~/{hash}.js"), "", hash);
+            tx.put_artifacts(&[row]).await.expect("it is written");
+        }
+        tx.artifacts_used(&["a", "x"], START + 9).await.expect("it is noted");
+        tx.artifacts_used(&[], START + 9).await.expect("nothing is noted");
+        assert_eq!(tx.bound_artifacts(3_000).await.expect("no error"), 0);
+        assert_eq!(tx.bound_artifacts(2_500).await.expect("no error"), 1);
+        tx.put_chunk("ann", "1", &part, START).await.expect("it is written");
+        tx.put_chunk("ann", "1", &part, START).await.expect("it is written");
+        tx.put_chunk("ann", "2", b"x", START).await.expect("it is written");
+        tx.put_chunk("bob", "1", b"y", START).await.expect("it is written");
+        assert_eq!(tx.chunk_bytes("ann").await.expect("no error"), 1_001);
+        tx.remove_chunk("ann", "2").await.expect("it is removed");
+    });
+    let left = store.artifacts(9).await.expect("no error");
+    assert_eq!(left.iter().map(|row| &*row.url).collect::<Vec<_>>(), ["~/a.js", "~/c.js"]);
+    assert_eq!(store.chunk("ann", "1").await.expect("no error"), Some(part.to_vec()));
+    assert!(store.has_chunk("bob", "1").await.expect("no error"));
+    assert!(!store.has_chunk("ann", "2").await.expect("no error"));
+    let day = 86_400_000;
+    let retention = |now| Retention { now, before: now, baseline_until: 0 };
+    write!(store, |tx| tx
+        .apply_retention(retention(START + day + 1))
+        .await
+        .expect("it is applied"));
+    assert_eq!(store.chunk("ann", "1").await.expect("no error"), None);
+    assert_eq!(store.artifact_use().await.expect("no error").files, 2);
+    let half_a_year = START + 180 * day;
+    write!(store, |tx| {
+        tx.apply_retention(retention(half_a_year + 5)).await.expect("it is applied");
+    });
+    answers![store.artifacts(9), store.artifact_use(), store.artifact_body("c")]
 }
 
 async fn release_names_its_commit(store: &Store) -> Answers {

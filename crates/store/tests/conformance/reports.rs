@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use flawless_core::{CommitId, LineOrigin, OutcomeKind, Report};
 use flawless_git::{Fact, FactKey, FactStore};
 use flawless_store::{
-    CountedBefore, Facet, NewPending, Quota, Quotas, Store, StoredFacts, encode_sample,
+    CountedBefore, Facet, NewPending, Quota, Quotas, Store, StoredFacts, WaitsFor, encode_sample,
 };
 
 use crate::{
@@ -49,7 +49,9 @@ async fn report_waits_until_it_is_attributed(store: &Store) -> Answers {
         let before = tx.pending_facets("f").await.expect("no error").expect("it waits");
         tx.put_pending(&pending("f", "two", START + 13), &before).await.expect("it waits");
         tx.put_pending(&pending("g", "one", START + 1), "[]").await.expect("it waits");
-        tx.postpone_pending("g", START + DAY, true, "no fetch yet").await.expect("it is noted");
+        tx.postpone_pending("g", START + DAY, WaitsFor::Fetch, "no fetch yet")
+            .await
+            .expect("it is noted");
         let waiting = tx.waiting_by_source().await.expect("counts");
         assert_eq!(waiting, [("10.0.0.1".to_owned(), 2)].into());
     });
@@ -66,12 +68,14 @@ async fn report_waits_until_it_is_attributed(store: &Store) -> Answers {
     assert_eq!((due.len(), due[0].occurrences, due[0].attempts), (2, 4, 0), "one is ahead of time");
     assert_eq!(store.pending_report(&due[0]).expect("a report").hostname, "one");
     let taken = write!(store, |tx| {
-        assert!(tx.release_fetched(START + 20).await.expect("no error"));
-        assert!(!tx.release_fetched(START + 20).await.expect("no error"));
+        assert!(tx.release_waiting(WaitsFor::Fetch, START + 20).await.expect("no error"));
+        assert!(!tx.release_waiting(WaitsFor::Fetch, START + 20).await.expect("no error"));
         let taken = tx.take_pending("f").await.expect("no error").expect("it is there");
         assert!(tx.take_pending("f").await.expect("no error").is_none());
         let counted = CountedBefore { occurrences: 4, reports: 2, ..CountedBefore::default() };
-        tx.keep_counted("f", &taken, &counted, START + 30).await.expect("it is kept");
+        tx.keep_counted("f", &taken, &counted, (START + 30, WaitsFor::SourceMap))
+            .await
+            .expect("it is kept");
         taken
     });
     assert_eq!((taken.occurrences, taken.reports, taken.error_threshold), (4, 2, 3));

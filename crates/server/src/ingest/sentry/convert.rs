@@ -1,6 +1,7 @@
 //! Converts an event into a report.
 use std::collections::{BTreeMap, HashMap};
 
+use flawless_base::hex::hex;
 use flawless_core::language::{Language, NamedFile, deployed_path, go};
 use flawless_core::{
     Breadcrumb, ChainedException, Context, Frame, Process, REDACTED, Relation, Report, WebRequest,
@@ -43,6 +44,7 @@ pub(super) fn converted(mut event: Event) -> Converted {
         report.traceback = stack.into_iter().map(frame).collect();
     }
     drop_recovering(&mut report, &event);
+    add_debug_ids(&mut report, &event.debug_ids);
     add_facts(&mut report, event);
     add_remote(&mut report);
     Converted::Report(Box::new(report.bounded()))
@@ -184,9 +186,9 @@ fn template(message: &str) -> String {
 fn frame(frame: sentry::Frame) -> Frame {
     let (filename, abs_path, module) = (&*frame.filename, &*frame.abs_path, &*frame.module);
     let path = deployed_path(NamedFile { filename, abs_path, module });
-    let text = match Language::of_path(&path) {
-        Language::JavaScript => without_snips(&frame.text),
-        _ => frame.text,
+    let (text, column) = match Language::of_path(&path) {
+        Language::JavaScript => (without_snips(&frame.text), frame.column),
+        _ => (frame.text, 0),
     };
     Frame {
         path,
@@ -196,7 +198,19 @@ fn frame(frame: sentry::Frame) -> Frame {
         locals: frame.locals,
         before: frame.before,
         after: frame.after,
-        is_text_read: false,
+        column,
+        ..Frame::default()
+    }
+}
+
+/// Adds the debug ids of generated files, by their paths or URLs.
+fn add_debug_ids(report: &mut Report, of_files: &BTreeMap<String, String>) {
+    let path = |file: &str| deployed_path(NamedFile { abs_path: file, ..NamedFile::default() });
+    let ids: HashMap<String, &String> =
+        of_files.iter().map(|(file, id)| (path(file), id)).collect();
+    let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
+    for frame in report.traceback.iter_mut().chain(chain).filter(|frame| frame.column > 0) {
+        frame.debug_id = ids.get(&frame.path).map(|id| (*id).clone()).unwrap_or_default();
     }
 }
 
@@ -255,7 +269,6 @@ fn add_facts(report: &mut Report, event: Event) {
 /// Names a set of modules by its contents, so that it is stored once.
 fn modules_id(modules: &BTreeMap<String, String>) -> String {
     use sha2::{Digest, Sha256};
-    use std::fmt::Write;
     let mut hash = Sha256::new();
     for (name, version) in modules {
         hash.update(name);
@@ -263,11 +276,7 @@ fn modules_id(modules: &BTreeMap<String, String>) -> String {
         hash.update(version);
         hash.update([0]);
     }
-    hash.finalize()[..16].iter().fold(String::new(), |mut id, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hex(&hash.finalize()[..16])
 }
 
 /// The contexts, less those that have a place of their own, and the further values.
@@ -339,6 +348,31 @@ mod tests {
         let part = |part: &ChainedException| (part.relation, part.parent);
         let parts = report.chain.iter().map(|it| (&*it.exception_type, part(it)));
         parts.map(|(kind, (relation, parent))| (kind, relation, parent)).collect()
+    }
+
+    #[test]
+    fn generated_files_have_columns_and_debug_ids() {
+        let id = "10a2d6aa-eabc-5c8c-9dcf-423da158b15d";
+        let (url, other) = ("https://x.org/assets/app.js?v=2", "https://x.org/vendor.js");
+        let frame = |file: &str, column| json!({"filename": file, "lineno": 1, "colno": column, "function": "r"});
+        let frames = [frame(other, 4), frame(url, 7), frame("a.py", 9)];
+        let images = [
+            json!({"type": "sourcemap", "code_file": url, "debug_id": id}),
+            json!({"type": "symbolic", "code_file": other, "debug_id": id}),
+            json!({"type": "sourcemap", "code_file": other, "debug_id": "x"}),
+            json!(null),
+        ];
+        let report = report(&json!({
+            "exception": [{"type": "E", "stacktrace": {"frames": frames}}],
+            "debug_meta": {"images": images},
+        }));
+        let places = report.traceback.iter().map(|it| (&*it.path, it.column, &*it.debug_id));
+        let expected = [
+            (other, 4, ""),
+            ("https://x.org/assets/app.js", 7, &*id.replace('-', "")),
+            ("a.py", 0, ""),
+        ];
+        assert_eq!(places.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn frame_from(line: StackLine) -> Frame {
         locals: line.frame_locals,
         before: line.before,
         after: line.after,
-        is_text_read: false,
+        ..Frame::default()
     }
 }
 

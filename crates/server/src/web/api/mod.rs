@@ -3,6 +3,7 @@
 
 mod actions;
 mod answer;
+mod artifacts;
 mod caller;
 mod document;
 mod health;
@@ -22,7 +23,7 @@ mod time;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use utoipa::OpenApi;
@@ -38,7 +39,11 @@ use crate::app::App;
 pub(super) fn router() -> Router<Site> {
     let (routes, _) = nouns();
     routes
-        .merge(super::api::releases::routes())
+        .merge(
+            super::api::releases::routes()
+                .merge(super::api::artifacts::routes())
+                .layer(map_response(super::api::releases::plain_json)),
+        )
         .method_not_allowed_fallback(not_allowed)
         .route("/api", get(not_found))
         .route("/api/{*rest}", any(not_found))

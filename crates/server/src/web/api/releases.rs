@@ -3,7 +3,6 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use flawless_base::dates::rfc3339;
@@ -30,11 +29,10 @@ pub(super) fn routes() -> Router<Site> {
         .route(&format!("{release}/"), put(change).get(show))
         .route(&format!("{release}/deploys/"), post(deploy).get(async || Answer::ok(json!([]))))
         .route(&format!("{release}/previous-with-commits/"), get(async || Answer::ok(json!({}))))
-        .layer(map_response(plain_json))
 }
 
 /// The command reads what is wrong only from plain JSON.
-async fn plain_json(mut response: Response) -> Response {
+pub(super) async fn plain_json(mut response: Response) -> Response {
     if !response.status().is_success() {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
@@ -69,7 +67,9 @@ struct Commit {
 }
 
 /// A list, which may be null.
-fn or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(list: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    list: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(list)?.unwrap_or_default())
 }
 
@@ -77,7 +77,7 @@ fn or_none<'de, T: Deserialize<'de>, D: Deserializer<'de>>(list: D) -> Result<Ve
 const MAX_VERSION: usize = 200;
 
 /// A version as SDKs send it.
-fn check(version: &str) -> Result<(), Problem> {
+pub(super) fn check(version: &str) -> Result<(), Problem> {
     let is_fine = !version.trim().is_empty()
         && version.len() <= MAX_VERSION
         && !version.contains(['/', '\\', '\n', '\r', '\t'])
@@ -94,7 +94,7 @@ fn check(version: &str) -> Result<(), Problem> {
 
 /// The projects with these names or numbers in which the caller may tell of releases; without names
 /// all of these.
-fn projects(caller: &Caller, names: &[String]) -> Result<Vec<App>, Problem> {
+pub(super) fn projects(caller: &Caller, names: &[String]) -> Result<Vec<App>, Problem> {
     let mine = || caller.projects().iter().filter(|(_, role)| *role >= Role::Developer);
     if names.is_empty() {
         return Ok(mine().map(|(app, _)| app.clone()).collect());

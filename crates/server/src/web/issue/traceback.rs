@@ -56,6 +56,7 @@ pub(crate) struct Part {
 pub(crate) struct FramePart {
     pub(crate) path: String,
     pub(crate) line: u32,
+    pub(crate) generated_at: String,
     pub(crate) function: String,
     pub(crate) text: String,
     pub(crate) kind: String,
@@ -172,6 +173,7 @@ fn frame_part(frame: ShownFrame, url: Option<String>) -> FramePart {
     let locals = frame.locals.as_ref().map(|locals| locals.iter().map(local).collect());
     let mut part = FramePart {
         path: frame.path.clone(),
+        generated_at: frame.generated_at.clone(),
         line: frame.line,
         function: frame.function.clone(),
         text: frame.text.clone(),
@@ -254,6 +256,7 @@ fn plain_exception(
     for frame in frames {
         let ShownFrame { path, line, function, left_out, .. } = frame;
         let _ = match left_out {
+            0 if function.is_empty() => writeln!(text, "  File \"{path}\", line {line}"),
             0 => writeln!(text, "  File \"{path}\", line {line}, in {function}"),
             left_out => writeln!(text, "  [{} left out]", counted(left_out, "frame", "frames")),
         };

@@ -12,4 +12,5 @@ mod sentry;
 mod sentry_cli;
 mod sentry_languages;
 mod sentry_sdks;
+mod source_maps;
 mod thrift;

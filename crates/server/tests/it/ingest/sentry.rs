@@ -73,7 +73,7 @@ async fn passed_over(app: &App) -> Vec<(String, i64)> {
     found
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(body).expect("memory");
     encoder.finish().expect("memory")

@@ -7,10 +7,10 @@ use serde_json::json;
 use crate::harness::{ANN, App, BEN, CLEO, TestRepository, with_sign_in};
 
 /// Runs the command in the team's repository; its output, or what it printed of an error.
-fn sentry_cli(app: &App, token: &str, words: &[&str]) -> Result<String, String> {
+pub(super) fn sentry_cli(app: &App, token: &str, words: &[&str]) -> Result<String, String> {
     let command = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../target/sentry-node/node_modules/.bin/sentry-cli"
+        "/../../target/clients-node/node_modules/.bin/sentry-cli"
     );
     assert!(Path::new(command).exists(), "{command} is missing: run ./test once, it sets it up");
     let mut command = Command::new(command);

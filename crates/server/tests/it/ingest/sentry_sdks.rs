@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::harness::{ANN, App, BEN, CLEO, Mail, NOW, TestRepository, python_with_package};
 
 /// Packages that `./test` has set up.
-fn packages(folder: &str) -> PathBuf {
+pub(super) fn packages(folder: &str) -> PathBuf {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")).join(folder);
     assert!(folder.exists(), "{} is missing: run ./test once, it sets it up", folder.display());
     folder.canonicalize().expect("a path")
@@ -67,15 +67,17 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
 
 fn python(folder: &Path) -> Command {
     let mut command = Command::new(python_with_package());
-    command
-        .env("PYTHONPATH", format!("{}:{}", folder.display(), packages("sentry-python").display()));
+    command.env(
+        "PYTHONPATH",
+        format!("{}:{}", folder.display(), packages("clients-python").display()),
+    );
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
 fn node(_: &Path) -> Command {
     let mut command = Command::new("node");
-    command.env("NODE_PATH", packages("sentry-node").join("node_modules"));
+    command.env("NODE_PATH", packages("clients-node").join("node_modules"));
     command
 }
 

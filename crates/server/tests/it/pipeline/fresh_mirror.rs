@@ -1,6 +1,7 @@
 //! A mirror that may be outdated: nobody is blamed because of missing commits, and no report waits
 //! forever.
 use flawless_protocol::thrift::RecordErrorRequest;
+use flawless_store::WaitsFor;
 use tokio::net::TcpListener;
 
 use crate::harness::{ANN, App, BEN, CLEO, Frame, Mail, TestRepository, request, wait_until};
@@ -52,7 +53,7 @@ async fn fetch(app: &App) {
     };
     mirror.fetch().await.expect("fetched");
     let mut tx = shared.store.write().await.expect("store");
-    tx.release_fetched(app.clock.now()).await.expect("store");
+    tx.release_waiting(WaitsFor::Fetch, app.clock.now()).await.expect("store");
     tx.commit().await.expect("store");
     shared.wakeups.pending.notify_one();
 }

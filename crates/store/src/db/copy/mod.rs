@@ -2,6 +2,7 @@
 mod row;
 mod table;
 
+use flawless_base::hex::hex;
 use sha2::{Digest, Sha256};
 
 use self::row::Cell;
@@ -9,9 +10,6 @@ use self::table::{Columns, TABLES, Table};
 use super::dialect;
 use super::pool::{Pool, Tx};
 use crate::{DEFAULT_PROJECT, Store, StoreError, db};
-
-/// Rows that are read and written at once. Some of them hold whole reports.
-const BATCH: usize = 200;
 
 /// A table that was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +209,7 @@ impl Sum {
     }
 
     fn of(self, table: &Table) -> CopiedTable {
-        let digits = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(&self.hash.finalize());
         CopiedTable { name: table.name, rows: self.rows, checksum: digits }
     }
 }
@@ -219,7 +217,7 @@ impl Sum {
 async fn sum(tx: &mut Tx, table: &Table, columns: &Columns) -> Result<CopiedTable, StoreError> {
     let mut sum = Sum::new(columns);
     let mut last = None;
-    while let Some(rows) = table.batch(tx, columns, last.as_deref(), BATCH).await? {
+    while let Some(rows) = table.batch(tx, columns, last.as_deref()).await? {
         sum.add(&rows);
         last = rows.last().map(|row| table.key_of(columns, row));
     }
@@ -236,7 +234,7 @@ async fn copy_table(
     let mut sum = Sum::new(columns);
     let mut last = None;
     loop {
-        let rows = table.batch(reading, columns, last.as_deref(), BATCH).await.map_err(source)?;
+        let rows = table.batch(reading, columns, last.as_deref()).await.map_err(source)?;
         let Some(rows) = rows else { return Ok(sum.of(table)) };
         sum.add(&rows);
         last = rows.last().map(|row| table.key_of(columns, row));

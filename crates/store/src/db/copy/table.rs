@@ -11,16 +11,30 @@ pub(super) struct Table {
     key: &'static [&'static str],
     /// Whether a new store has rows in it.
     pub(super) is_in_a_new_store: bool,
+    /// How many rows are copied at once.
+    pub(super) rows_at_once: usize,
 }
 
 const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
-    Table { name, key, is_in_a_new_store: false }
+    Table { name, key, is_in_a_new_store: false, rows_at_once: ROWS_AT_ONCE }
 }
 
+/// A table with rows of megabytes.
+const fn large(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table { rows_at_once: 1, ..table(name, key) }
+}
+
+const fn begun(name: &'static str, key: &'static [&'static str]) -> Table {
+    Table { is_in_a_new_store: true, ..table(name, key) }
+}
+
+/// Rows that are copied at once. Some of them hold whole reports.
+const ROWS_AT_ONCE: usize = 200;
+
 /// All tables, those that others refer to first.
-pub(super) const TABLES: [Table; 36] = [
-    Table { name: "setting", key: &["name"], is_in_a_new_store: true },
-    Table { name: "project", key: &["id"], is_in_a_new_store: true },
+pub(super) const TABLES: [Table; 39] = [
+    begun("setting", &["name"]),
+    begun("project", &["id"]),
     table("project_setting", &["project_id", "option_name"]),
     table("project_key", &["id"]),
     table("server_secret", &["name"]),
@@ -44,6 +58,9 @@ pub(super) const TABLES: [Table; 36] = [
     table("line_fact", &["project_id", "commit_id", "path", "line", "options"]),
     table("running_revision", &["id"]),
     table("release", &["project_id", "version"]),
+    table("artifact", &["project_id", "release_version", "dist", "url", "debug_id"]),
+    large("artifact_body", &["project_id", "hash"]),
+    large("upload_chunk", &["uploader", "checksum"]),
     table("alert", &["id"]),
     table("outbox", &["id"]),
     table("notification", &["id"]),
@@ -107,9 +124,9 @@ impl Table {
         tx: &mut Tx,
         columns: &Columns,
         after: Option<&[(Cell, Kind)]>,
-        limit: usize,
     ) -> Result<Option<Vec<Vec<Cell>>>, StoreError> {
         let (names, name, key) = (columns.names(), self.name, self.key.join(", "));
+        let limit = self.rows_at_once;
         let from = match after {
             Some(_) => format!("WHERE ({key}) > ({})", db::places(1, self.key.len())),
             None => String::new(),

@@ -1,0 +1,511 @@
+//! From frames of generated code to the sources that it was made of, by the source maps that builds
+//! uploaded. Nothing is ever fetched from elsewhere.
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use flawless_core::language::{NamedFile, deployed_path, is_built};
+use flawless_core::{Frame, Report, is_foreign_folder};
+use flawless_protocol::source_map::{Generated, MAX_MAP, Original, SourceMap};
+use flawless_store::{ArtifactRow, Store, StoreError};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
+
+/// The source maps that were used lately.
+#[derive(Debug)]
+pub struct SourceMaps {
+    loaded: Cache<Contents, Arc<Loaded>, Bytes>,
+    /// One is read at a time: while that goes on, it takes several times its size.
+    turn: Semaphore,
+}
+
+/// Bytes of maps that are kept in memory, and about how many these are.
+const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+const KEPT: usize = 64;
+/// Minimum time between two notes that a file is used.
+const NOTED_EVERY_MS: i64 = 24 * 3_600_000;
+/// Files of one report that are looked up.
+const MOST_FILES: usize = 64;
+/// Lines on each side of a frame's own.
+const AROUND: u32 = 5;
+
+/// The hashes of a map and of the generated file, which is empty when that was not uploaded.
+type Contents = (String, String);
+
+/// A map with the generated file, or why it could not be read.
+type ReadFiles = Result<(SourceMap, Option<Generated>), String>;
+
+#[derive(Debug)]
+struct Loaded {
+    files: ReadFiles,
+    /// When its use was last noted.
+    noted_at: AtomicI64,
+}
+
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<Contents, Arc<Loaded>> for Bytes {
+    fn weight(&self, _: &Contents, loaded: &Arc<Loaded>) -> u64 {
+        let bytes = match &loaded.files {
+            Ok((map, generated)) => map.memory() + generated.as_ref().map_or(0, Generated::memory),
+            Err(why) => why.len(),
+        };
+        bytes as u64 + 200
+    }
+}
+
+/// A report of which the frames are in sources, as far as source maps were uploaded.
+#[derive(Debug)]
+pub struct Mapped {
+    pub report: Report,
+    /// The generated frames that are as the client sent them, by their places.
+    pub unmapped: Unmapped,
+    /// The hashes of the files whose use is to be noted.
+    pub used: Vec<String>,
+}
+
+/// Why frames could not be mapped.
+#[derive(Debug, Default)]
+pub struct Unmapped {
+    why: HashMap<String, Why>,
+    release: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Why {
+    /// Nothing was uploaded for the file; in its release there is one with the same name.
+    NoArtifact { similar: Option<String> },
+    /// The file was uploaded without a map.
+    NoMap,
+    /// The map cannot be read.
+    Unreadable(String),
+    /// The map has nothing there: it belongs to another build.
+    OtherBuild,
+}
+
+impl Default for SourceMaps {
+    fn default() -> Self {
+        Self { loaded: Cache::with_weighter(KEPT, KEPT_BYTES, Bytes), turn: Semaphore::new(1) }
+    }
+}
+
+/// The files that belong to a frame.
+#[derive(Debug, Default, Clone)]
+struct Files {
+    map: Option<ArtifactRow>,
+    generated: Option<ArtifactRow>,
+}
+
+impl SourceMaps {
+    /// Maps the generated frames of `report`, whose `revision` is the release as the program names
+    /// it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn map(
+        &self,
+        store: &Store,
+        mut report: Report,
+        now: i64,
+    ) -> Result<Mapped, StoreError> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for frame in report.tracebacks().flat_map(|frames| frames.iter().rev()) {
+            let name = (frame.path.clone(), frame.debug_id.clone());
+            if is_generated(frame) && names.len() < MOST_FILES && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut unmapped = Unmapped { why: HashMap::new(), release: report.revision.clone() };
+        let mut used = Vec::new();
+        let dist = report.tags.get("dist").cloned().unwrap_or_default();
+        let mut loaded: HashMap<(String, String), (Arc<Loaded>, String)> = HashMap::new();
+        for (path, debug_id) in names {
+            let release = report.revision.as_deref();
+            let files = files_of(store, &path, &debug_id, release, &dist).await?;
+            let Some(map) = files.map else {
+                let why = match files.generated {
+                    Some(_) => Why::NoMap,
+                    None => Why::NoArtifact { similar: similar(store, &path, release).await? },
+                };
+                unmapped.why.insert(path, why);
+                continue;
+            };
+            let hash = files.generated.map(|file| file.hash).unwrap_or_default();
+            let contents = (map.hash.clone(), hash);
+            let file = self.load(store, &contents).await?;
+            if now - file.noted_at.swap(now, Ordering::Relaxed) >= NOTED_EVERY_MS {
+                used.extend([contents.0, contents.1].into_iter().filter(|hash| !hash.is_empty()));
+            }
+            match &file.files {
+                Ok(_) => drop(loaded.insert((path, debug_id), (file, map.url))),
+                Err(why) => drop(unmapped.why.insert(path, Why::Unreadable(why.clone()))),
+            }
+        }
+        let chain = report.chain.iter_mut().map(|exception| &mut exception.traceback);
+        for traceback in chain.chain([&mut report.traceback]) {
+            let mut called = None;
+            for frame in traceback {
+                let caller = std::mem::take(&mut called);
+                let name = (frame.path.clone(), frame.debug_id.clone());
+                let Some((file, map_url)) = loaded.get(&name) else { continue };
+                let Ok((map, generated)) = &file.files else { continue };
+                match map.original(frame.line, frame.column) {
+                    Some(original) => {
+                        let function = function(map, generated.as_ref(), &original, frame, caller);
+                        called = original.name.map(str::to_owned);
+                        become_original(frame, map, &original, map_url, function);
+                    }
+                    None => drop(unmapped.why.insert(name.0, Why::OtherBuild)),
+                }
+            }
+        }
+        report.shorten();
+        Ok(Mapped { report, unmapped, used })
+    }
+
+    async fn load(&self, store: &Store, contents: &Contents) -> Result<Arc<Loaded>, StoreError> {
+        if let Some(loaded) = self.loaded.get(contents) {
+            return Ok(loaded);
+        }
+        let _turn = self.turn.acquire().await;
+        if let Some(loaded) = self.loaded.get(contents) {
+            return Ok(loaded);
+        }
+        let map = store.artifact_body(&contents.0).await?.unwrap_or_default();
+        let generated = match &*contents.1 {
+            "" => None,
+            hash => store.artifact_body(hash).await?,
+        };
+        let read = tokio::task::spawn_blocking(move || read(&map, generated.as_deref()));
+        let read = read.await.unwrap_or_else(|_| Err("reading it failed".to_owned()));
+        let loaded = Arc::new(Loaded { files: read, noted_at: AtomicI64::new(0) });
+        self.loaded.insert(contents.clone(), loaded.clone());
+        Ok(loaded)
+    }
+}
+
+fn read(map: &[u8], generated: Option<&[u8]>) -> ReadFiles {
+    let content = |body: &[u8]| {
+        let mut content = Vec::new();
+        let most = u64::try_from(MAX_MAP).unwrap_or(u64::MAX) + 1;
+        let decoder = zstd::Decoder::new(body).map_err(|error| error.to_string())?;
+        decoder.take(most).read_to_end(&mut content).map_err(|error| error.to_string())?;
+        Ok::<_, String>(content)
+    };
+    let map = SourceMap::read(&content(map)?).map_err(|error| error.to_string())?;
+    // Without it only the names of functions are worse.
+    let generated = generated.and_then(|body| content(body).ok());
+    let generated = generated.map(|it| Generated::new(String::from_utf8_lossy(&it).into()));
+    Ok((map, generated))
+}
+
+/// Whether a frame may be of generated code.
+fn is_generated(frame: &Frame) -> bool {
+    frame.column > 0 && frame.line > 0 && !is_foreign_folder(&frame.path)
+}
+
+async fn files_of(
+    store: &Store,
+    path: &str,
+    debug_id: &str,
+    release: Option<&str>,
+    dist: &str,
+) -> Result<Files, StoreError> {
+    if !debug_id.is_empty() {
+        let rows = store.artifacts_of_debug_id(debug_id).await?;
+        let first = |is_map| rows.iter().find(|row| row.is_map == is_map).cloned();
+        let files = Files { map: first(1), generated: first(0) };
+        if files.map.is_some() || files.generated.is_some() {
+            return with_named_map(store, files).await;
+        }
+    }
+    let Some(release) = release else { return Ok(Files::default()) };
+    let urls = urls_of(path);
+    let maps: Vec<String> = urls.iter().map(|url| format!("{url}.map")).collect();
+    let wanted: Vec<&str> = urls.iter().chain(&maps).map(String::as_str).collect();
+    let rows = store.artifacts_at(release, &wanted).await?;
+    let find = |urls: &[String], is_map| {
+        let of_dist = |wanted: &str| {
+            let is_it = |row: &&ArtifactRow, url: &String| {
+                row.url == *url && row.is_map == is_map && row.dist == wanted
+            };
+            urls.iter().find_map(|url| rows.iter().find(|row| is_it(row, url)))
+        };
+        of_dist(dist).or_else(|| of_dist("")).cloned()
+    };
+    let files = with_named_map(store, Files { map: None, generated: find(&urls, 0) }).await?;
+    let map = files.map.or_else(|| find(&maps, 1));
+    Ok(Files { map, ..files })
+}
+
+/// Adds the map that a generated file names.
+async fn with_named_map(store: &Store, files: Files) -> Result<Files, StoreError> {
+    let (None, Some(generated)) = (&files.map, &files.generated) else { return Ok(files) };
+    if generated.map_url.is_empty() {
+        return Ok(files);
+    }
+    let rows = store.artifacts_at(&generated.release_version, &[&generated.map_url]).await?;
+    let map = rows.iter().find(|row| row.is_map == 1 && row.dist == generated.dist);
+    let map = map.or_else(|| rows.iter().find(|row| row.is_map == 1)).cloned();
+    Ok(Files { map, ..files })
+}
+
+/// The URLs under which a file may have been uploaded, the most exact first.
+fn urls_of(path: &str) -> Vec<String> {
+    match path.split_once("://") {
+        Some((_, rest)) => {
+            let below = rest.split_once('/').map_or("", |(_, below)| below);
+            vec![path.to_owned(), format!("~/{below}")]
+        }
+        None => {
+            let below = path.trim_start_matches('/');
+            vec![format!("~/{below}"), format!("app:///{below}"), path.to_owned()]
+        }
+    }
+}
+
+/// A file of the release that has the same name as this one, but lies elsewhere.
+async fn similar(
+    store: &Store,
+    path: &str,
+    release: Option<&str>,
+) -> Result<Option<String>, StoreError> {
+    let (Some(release), Some(name)) = (release, path.rsplit('/').next()) else { return Ok(None) };
+    let rows = store.artifacts_of_release(release, 500).await?;
+    Ok(rows.into_iter().map(|row| row.url).find(|url| url.rsplit('/').next() == Some(name)))
+}
+
+/// The name of the function in the sources; empty when only a mangled one is known.
+fn function(
+    map: &SourceMap,
+    generated: Option<&Generated>,
+    original: &Original<'_>,
+    frame: &Frame,
+    caller: Option<String>,
+) -> String {
+    if let Some(function) = original.function {
+        return function.to_owned();
+    }
+    let name = frame.function.rsplit('.').next().unwrap_or_default();
+    let name = name.trim_start_matches("new ").trim_start_matches("async ");
+    let name = name.split([' ', '/', '<']).next().unwrap_or_default();
+    let at = (frame.line, frame.column);
+    let known = match generated {
+        Some(generated) => map.original_name(generated, at, name).map(str::to_owned),
+        // What was called there, says the caller's line.
+        None => caller.filter(|_| !name.is_empty()),
+    };
+    let is_mangled = name.chars().count() <= LONGEST_MANGLED;
+    known.unwrap_or_else(|| if is_mangled { String::new() } else { frame.function.clone() })
+}
+
+/// Characters of the names that minifiers give.
+const LONGEST_MANGLED: usize = 2;
+
+fn become_original(
+    frame: &mut Frame,
+    map: &SourceMap,
+    original: &Original<'_>,
+    map_url: &str,
+    function: String,
+) {
+    let generated_at = format!("{}:{}:{}", frame.path, frame.line, frame.column);
+    let lines = map.lines(original.number, original.line, AROUND);
+    let owned = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect();
+    let (text, before, after) = match lines {
+        Some(lines) => (lines.text.to_owned(), owned(lines.before), owned(lines.after)),
+        None => Default::default(),
+    };
+    *frame = Frame {
+        path: path_of_source(map_url, original.source),
+        line: original.line,
+        function,
+        text,
+        locals: frame.locals.take(),
+        before,
+        after,
+        generated_at,
+        ..Frame::default()
+    };
+}
+
+/// The path of a source: a relative one begins in the folder of its map.
+fn path_of_source(map_url: &str, source: &str) -> String {
+    if source.contains("://") {
+        return deployed_path(NamedFile { abs_path: source, ..NamedFile::default() });
+    }
+    let source = source.split(['?', '#']).next().unwrap_or(source);
+    if source.starts_with('/') || source.contains('\\') {
+        return source.to_owned();
+    }
+    let map = map_url.split_once("://").map_or(map_url, |(_, rest)| rest);
+    let folder = map.split('/').skip(1).collect::<Vec<_>>();
+    let folder = folder.split_last().map_or(&[][..], |(_, folder)| folder);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.iter().copied().chain(source.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+impl Unmapped {
+    /// Why nobody is blamed, when the innermost generated frame of a traceback is not mapped.
+    pub fn explain(&self, traceback: &[Frame]) -> Option<String> {
+        let is_it = |frame: &&Frame| {
+            is_generated(frame) && (!frame.debug_id.is_empty() || is_built(&frame.path))
+        };
+        let frame = traceback.iter().rev().find(is_it)?;
+        let why = self.why.get(&frame.path)?;
+        let Frame { path, line, column, debug_id, .. } = frame;
+        let release = self.release.as_deref();
+        let explanation =
+            Explanation { place: &format!("{path}:{line}:{column}"), path, debug_id, release, why };
+        Some(explanation.to_string())
+    }
+}
+
+struct Explanation<'a> {
+    place: &'a str,
+    path: &'a str,
+    debug_id: &'a str,
+    release: Option<&'a str>,
+    why: &'a Why,
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, path, debug_id, release, why } = self;
+        write!(f, "{place} is generated code, ")?;
+        match why {
+            Why::NoArtifact { .. } => write!(f, "and its source map was not uploaded")?,
+            Why::NoMap => write!(f, "and it was uploaded without its source map")?,
+            Why::Unreadable(error) => write!(f, "and its source map cannot be read: {error}")?,
+            Why::OtherBuild => {
+                write!(f, "and its source map says nothing of this place: it is of another build")?;
+            }
+        }
+        let named = release.map(|release| format!(" --release {}", word(release, "RELEASE")));
+        let named = named.unwrap_or_default();
+        match (why, release) {
+            (Why::NoArtifact { similar: Some(similar) }, _) => {
+                let below = urls_of(path).into_iter().find(|url| url.starts_with("~/"));
+                let below = below.unwrap_or_default();
+                let prefix = below.rsplit_once('/').map_or("~", |(folder, _)| folder).to_owned();
+                write!(
+                    f,
+                    ". The release has {similar} instead: upload it again with --url-prefix {}",
+                    word(&prefix, "PREFIX")
+                )
+            }
+            (Why::NoArtifact { similar: None }, None) if debug_id.is_empty() => write!(
+                f,
+                ", or cannot be found, because the report names neither a release nor a debug id: \
+                 run sentry-cli sourcemaps inject DIST before the build is deployed, then \
+                 sentry-cli sourcemaps upload DIST"
+            ),
+            _ => write!(
+                f,
+                ": run sentry-cli sourcemaps upload{named} DIST for the folder DIST that this \
+                 build made"
+            ),
+        }
+    }
+}
+
+/// A text of a client as a word of a command that people copy; `otherwise` if a shell could take it
+/// for anything else.
+fn word(text: &str, otherwise: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._+-/~".contains(c);
+    let is_word = text.chars().all(is_plain) && text.len() <= 200 && !text.starts_with('-');
+    if is_word { format!("'{text}'") } else { otherwise.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_named_from_the_folder_of_their_map() {
+        for (map, source, expected) in [
+            ("~/tiny.min.js.map", "../src/pricing.js", "src/pricing.js"),
+            ("~/assets/js/app.js.map", "../../src/a.ts?x", "src/a.ts"),
+            ("~/assets/app.js.map", "src/./b.ts", "assets/src/b.ts"),
+            ("https://x.org/a/app.js.map", "../src/b.ts", "src/b.ts"),
+            ("~/app.js.map", "../../../../etc/passwd", "etc/passwd"),
+            ("~/app.js.map", "webpack://shop/./src/cart.ts?ab12", "shop/src/cart.ts"),
+            ("~/app.js.map", "webpack:///../node_modules/x/i.js", "../node_modules/x/i.js"),
+            ("~/app.js.map", "/srv/build/src/a.ts", "/srv/build/src/a.ts"),
+            ("~/app.js.map", r"C:\build\src\a.ts", r"C:\build\src\a.ts"),
+            ("", "a.ts", "a.ts"),
+        ] {
+            assert_eq!(path_of_source(map, source), expected, "{map} {source}");
+        }
+    }
+
+    #[test]
+    fn urls_of_files_are_those_that_tools_upload() {
+        assert_eq!(
+            urls_of("https://x.org/assets/app.js"),
+            ["https://x.org/assets/app.js", "~/assets/app.js"]
+        );
+        assert_eq!(
+            urls_of("/srv/app/dist/x.js"),
+            ["~/srv/app/dist/x.js", "app:///srv/app/dist/x.js", "/srv/app/dist/x.js"]
+        );
+        assert_eq!(urls_of("main.jsbundle")[0], "~/main.jsbundle");
+        assert_eq!(urls_of("https://x.org"), ["https://x.org", "~/"]);
+    }
+
+    #[test]
+    fn explanation_names_the_file_and_the_command() {
+        let explain = |path: &str, debug_id: &str, release: Option<&str>, why| {
+            let frame = Frame {
+                path: path.into(),
+                line: 1,
+                column: 7,
+                debug_id: debug_id.into(),
+                ..Frame::default()
+            };
+            let own = Frame { path: "src/a.ts".into(), line: 3, ..Frame::default() };
+            let unmapped = Unmapped {
+                why: [(path.to_owned(), why)].into(),
+                release: release.map(str::to_owned),
+            };
+            unmapped.explain(&[own.clone(), frame, own]).expect("an explanation")
+        };
+        let url = "https://x.org/assets/app.js";
+        let none = || Why::NoArtifact { similar: None };
+        let similar = Why::NoArtifact { similar: Some("~/app.js".into()) };
+        let all = [
+            explain(url, "", Some("web@1"), none()),
+            explain(url, "", None, none()),
+            explain(url, "ab", None, none()),
+            explain(url, "", Some("web@1"), similar),
+            explain(url, "", Some("web@1"), Why::NoMap),
+            explain(url, "", Some("web@1"), Why::Unreadable("it is too large".into())),
+            explain(url, "", Some("web@1"), Why::OtherBuild),
+            explain(url, "", Some("'; rm -r ~; '"), none()),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @"
+        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded, or cannot be found, because the report names neither a release nor a debug id: run sentry-cli sourcemaps inject DIST before the build is deployed, then sentry-cli sourcemaps upload DIST
+        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded. The release has ~/app.js instead: upload it again with --url-prefix '~/assets'
+        https://x.org/assets/app.js:1:7 is generated code, and it was uploaded without its source map: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map cannot be read: it is too large: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map says nothing of this place: it is of another build: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload --release RELEASE DIST for the folder DIST that this build made
+        ");
+        let plain = Frame { path: "/srv/app/a.js".into(), line: 1, column: 7, ..Frame::default() };
+        let unmapped = Unmapped { why: [(plain.path.clone(), none())].into(), release: None };
+        assert_eq!(unmapped.explain(&[plain]), None, "it may be no generated code at all");
+    }
+}
