@@ -14,6 +14,7 @@ fn exception(kind: &str, message: &str, frames: &[(&str, u32, &str, &str)]) -> T
         line: *line,
         function: (*function).to_owned(),
         text: (*text).to_owned(),
+        ..TextFrame::default()
     };
     TextException {
         frames: frames.iter().map(frame).collect(),
@@ -123,8 +124,9 @@ fn any_exception() -> impl Strategy<Value = TextException> {
         (name, value.clone(), name).prop_map(|(a, b, c)| format!("if {a} == {b} and {c}:")),
         (name, value).prop_map(|(a, b)| format!("raise {a}({b})")),
     ];
-    let frame = (path, 1u32..9_999, function, text)
-        .prop_map(|(path, line, function, text)| TextFrame { path, line, function, text });
+    let frame = (path, 1u32..9_999, function, text).prop_map(|(path, line, function, text)| {
+        TextFrame { path, line, function, text, ..TextFrame::default() }
+    });
     let kind = prop_oneof![
         Just("KeyError".to_owned()),
         Just("shop.errors.Empty".to_owned()),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::escapes::{Escapes, has_escaped_traceback};
+use super::escapes::{Escapes, has_escaped_frame, has_escaped_traceback};
 use super::html;
 use super::strings::{quoted_strings, value_of};
 
@@ -173,7 +173,8 @@ fn strings_or_whole(text: &str, is_list: bool) -> Option<Vec<(String, bool)>> {
     let mut unwrapped: Vec<(String, bool)> = Vec::new();
     for (at, string) in strings.iter().enumerate().skip(first) {
         let goes_on = at > first && string.follows_comma;
-        if !goes_on && !is_list && !is_traceback_text(string.raw) {
+        let is_traceback = is_traceback_text(string.raw) || has_escaped_frame(string.raw);
+        if !goes_on && !is_list && !is_traceback {
             continue;
         }
         let mut decoded = Escapes::Backslash.decode(string.raw);

@@ -17,7 +17,7 @@ impl Escapes {
     /// How a traceback in `text` is escaped, if it is.
     pub(super) fn of(text: &str) -> Option<Self> {
         if !text.contains("File") && !text.contains("Traceback") {
-            return None;
+            return has_escaped_frame(text).then_some(Self::Backslash);
         }
         if text.contains("#012") {
             Some(Self::Octal)
@@ -80,9 +80,20 @@ pub(super) fn has_escaped_traceback(text: &str) -> bool {
             || (after.starts_with(['"', '\''])
                 && (before.ends_with("\\n") || before.ends_with("\\t")))
     };
-    text.contains('\\')
-        && (text.match_indices(header).any(after_header)
-            || text.match_indices("File").any(around_file))
+    has_escaped_frame(text)
+        || text.contains('\\')
+            && (text.match_indices(header).any(after_header)
+                || text.match_indices("File").any(around_file))
+}
+
+/// Whether `text` holds a frame of another language behind an escaped line break.
+pub(super) fn has_escaped_frame(text: &str) -> bool {
+    const FRAMES: [&str; 7] = ["at ", "\\tat ", "\\tfrom ", "from ", "#0 ", "\\t/", "goroutine "];
+    let is_frame = |(at, found): (usize, &str)| {
+        let rest = text[at + found.len()..].trim_start_matches(' ');
+        FRAMES.iter().any(|frame| rest.starts_with(frame))
+    };
+    text.contains('\\') && text.match_indices("\\n").any(is_frame)
 }
 
 /// Decodes the escape after a backslash. Returns its length in bytes, 0 if it is not an escape.

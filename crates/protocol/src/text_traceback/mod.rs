@@ -1,4 +1,5 @@
-//! Python tracebacks, as programs print them and as people log and paste them.
+//! Tracebacks as programs print them and as people log and paste them: those of Python here, those of
+//! other languages in `languages`.
 //!
 //! The stages, one file each: decode bytes (`bytes`), unwrap lines (`containers`, with `escapes`,
 //! `strings` and `html`), remove colours (`colours`), find blocks that may hold a traceback
@@ -17,6 +18,7 @@ mod frame;
 mod gap;
 mod grammar;
 mod html;
+mod languages;
 mod margin;
 mod open;
 mod quotes;
@@ -28,6 +30,7 @@ mod tree;
 mod words;
 
 pub use gap::Gap;
+pub use languages::{TextLanguage, read_one};
 
 /// Real tracebacks are shorter; this bounds the memory that a hostile text can use.
 const MAX_FRAMES: usize = 10_000;
@@ -94,22 +97,33 @@ pub enum TextRelation {
 /// One printed frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextFrame {
-    /// Path as printed.
+    /// Path as printed; in some languages the mere name of the file, or empty when it is unknown.
     pub path: String,
+    /// The class or module, where that says in which folder the file is.
+    pub module: String,
     /// Line number from 1; 0 when the printed one is invalid.
     pub line: u32,
+    /// Column from 1; 0 when none was printed.
+    pub column: u32,
     /// Function name; `<module>` at the top of a file, empty for the place of a `SyntaxError`.
     pub function: String,
     /// The source line below it; empty when it was not printed.
     pub text: String,
 }
 
-/// Reads all tracebacks in `bytes`, whatever encoding, container or layout they are in.
+/// Reads all tracebacks in `bytes`, whatever encoding, container or layout they are in. Only a text
+/// without any of Python is searched for those of other languages: it may quote them.
 pub fn read(bytes: &[u8]) -> Reading {
-    read_text(&bytes::decode(bytes))
+    let text = bytes::decode(bytes);
+    let python = read_text(&text);
+    if !python.tracebacks.is_empty() {
+        return python;
+    }
+    let other = languages::read_all(&text);
+    if other.tracebacks.is_empty() { python } else { other }
 }
 
-/// Reads all tracebacks in `text`.
+/// Reads all tracebacks of Python in `text`.
 pub fn read_text(text: &str) -> Reading {
     let mut reading = Reading::default();
     for block in blocks::blocks(text) {

@@ -118,6 +118,7 @@ fn frame_row(line: &Line<'_>, place: &FramePlace<'_>, lead: &Lead) -> Row {
         line: place.line.unwrap_or(0),
         function: without_right_border(place.function.unwrap_or_default()).trim().to_owned(),
         text: without_right_border(place.rest).trim().to_owned(),
+        ..TextFrame::default()
     };
     Row {
         number: line.number,

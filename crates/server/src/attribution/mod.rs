@@ -2,6 +2,7 @@
 //! `flawless blame`.
 pub mod frame_paths;
 pub mod source_maps;
+pub mod unmapped;
 
 use std::borrow::Cow;
 use std::collections::HashSet;

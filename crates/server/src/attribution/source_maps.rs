@@ -1,18 +1,19 @@
 //! From frames of generated code to the sources that it was made of, by the source maps that builds
 //! uploaded. Nothing is ever fetched from elsewhere.
 use std::collections::HashMap;
-use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use flawless_core::language::{NamedFile, deployed_path, is_built};
-use flawless_core::{Frame, Report, is_foreign_folder};
+use flawless_core::language::{NamedFile, deployed_path};
+use flawless_core::{Frame, Report};
 use flawless_protocol::source_map::{Generated, MAX_MAP, Original, SourceMap};
 use flawless_store::{ArtifactRow, Store, StoreError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
+
+use super::unmapped::{Unmapped, Why, is_generated, urls_of};
 
 /// The source maps that were used lately.
 #[derive(Debug)]
@@ -66,25 +67,6 @@ pub struct Mapped {
     pub unmapped: Unmapped,
     /// The hashes of the files whose use is to be noted.
     pub used: Vec<String>,
-}
-
-/// Why frames could not be mapped.
-#[derive(Debug, Default)]
-pub struct Unmapped {
-    why: HashMap<String, Why>,
-    release: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-enum Why {
-    /// Nothing was uploaded for the file; in its release there is one with the same name.
-    NoArtifact { similar: Option<String> },
-    /// The file was uploaded without a map.
-    NoMap,
-    /// The map cannot be read.
-    Unreadable(String),
-    /// The map has nothing there: it belongs to another build.
-    OtherBuild,
 }
 
 impl Default for SourceMaps {
@@ -203,11 +185,6 @@ fn read(map: &[u8], generated: Option<&[u8]>) -> ReadFiles {
     Ok((map, generated))
 }
 
-/// Whether a frame may be of generated code.
-fn is_generated(frame: &Frame) -> bool {
-    frame.column > 0 && frame.line > 0 && !is_foreign_folder(&frame.path)
-}
-
 async fn files_of(
     store: &Store,
     path: &str,
@@ -252,20 +229,6 @@ async fn with_named_map(store: &Store, files: Files) -> Result<Files, StoreError
     let map = rows.iter().find(|row| row.is_map == 1 && row.dist == generated.dist);
     let map = map.or_else(|| rows.iter().find(|row| row.is_map == 1)).cloned();
     Ok(Files { map, ..files })
-}
-
-/// The URLs under which a file may have been uploaded, the most exact first.
-fn urls_of(path: &str) -> Vec<String> {
-    match path.split_once("://") {
-        Some((_, rest)) => {
-            let below = rest.split_once('/').map_or("", |(_, below)| below);
-            vec![path.to_owned(), format!("~/{below}")]
-        }
-        None => {
-            let below = path.trim_start_matches('/');
-            vec![format!("~/{below}"), format!("app:///{below}"), path.to_owned()]
-        }
-    }
 }
 
 /// A file of the release that has the same name as this one, but lies elsewhere.
@@ -356,78 +319,6 @@ fn path_of_source(map_url: &str, source: &str) -> String {
     parts.join("/")
 }
 
-impl Unmapped {
-    /// Why nobody is blamed, when the innermost generated frame of a traceback is not mapped.
-    pub fn explain(&self, traceback: &[Frame]) -> Option<String> {
-        let is_it = |frame: &&Frame| {
-            is_generated(frame) && (!frame.debug_id.is_empty() || is_built(&frame.path))
-        };
-        let frame = traceback.iter().rev().find(is_it)?;
-        let why = self.why.get(&frame.path)?;
-        let Frame { path, line, column, debug_id, .. } = frame;
-        let release = self.release.as_deref();
-        let explanation =
-            Explanation { place: &format!("{path}:{line}:{column}"), path, debug_id, release, why };
-        Some(explanation.to_string())
-    }
-}
-
-struct Explanation<'a> {
-    place: &'a str,
-    path: &'a str,
-    debug_id: &'a str,
-    release: Option<&'a str>,
-    why: &'a Why,
-}
-
-impl fmt::Display for Explanation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, path, debug_id, release, why } = self;
-        write!(f, "{place} is generated code, ")?;
-        match why {
-            Why::NoArtifact { .. } => write!(f, "and its source map was not uploaded")?,
-            Why::NoMap => write!(f, "and it was uploaded without its source map")?,
-            Why::Unreadable(error) => write!(f, "and its source map cannot be read: {error}")?,
-            Why::OtherBuild => {
-                write!(f, "and its source map says nothing of this place: it is of another build")?;
-            }
-        }
-        let named = release.map(|release| format!(" --release {}", word(release, "RELEASE")));
-        let named = named.unwrap_or_default();
-        match (why, release) {
-            (Why::NoArtifact { similar: Some(similar) }, _) => {
-                let below = urls_of(path).into_iter().find(|url| url.starts_with("~/"));
-                let below = below.unwrap_or_default();
-                let prefix = below.rsplit_once('/').map_or("~", |(folder, _)| folder).to_owned();
-                write!(
-                    f,
-                    ". The release has {similar} instead: upload it again with --url-prefix {}",
-                    word(&prefix, "PREFIX")
-                )
-            }
-            (Why::NoArtifact { similar: None }, None) if debug_id.is_empty() => write!(
-                f,
-                ", or cannot be found, because the report names neither a release nor a debug id: \
-                 run sentry-cli sourcemaps inject DIST before the build is deployed, then \
-                 sentry-cli sourcemaps upload DIST"
-            ),
-            _ => write!(
-                f,
-                ": run sentry-cli sourcemaps upload{named} DIST for the folder DIST that this \
-                 build made"
-            ),
-        }
-    }
-}
-
-/// A text of a client as a word of a command that people copy; `otherwise` if a shell could take it
-/// for anything else.
-fn word(text: &str, otherwise: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._+-/~".contains(c);
-    let is_word = text.chars().all(is_plain) && text.len() <= 200 && !text.starts_with('-');
-    if is_word { format!("'{text}'") } else { otherwise.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -448,64 +339,5 @@ mod tests {
         ] {
             assert_eq!(path_of_source(map, source), expected, "{map} {source}");
         }
-    }
-
-    #[test]
-    fn urls_of_files_are_those_that_tools_upload() {
-        assert_eq!(
-            urls_of("https://x.org/assets/app.js"),
-            ["https://x.org/assets/app.js", "~/assets/app.js"]
-        );
-        assert_eq!(
-            urls_of("/srv/app/dist/x.js"),
-            ["~/srv/app/dist/x.js", "app:///srv/app/dist/x.js", "/srv/app/dist/x.js"]
-        );
-        assert_eq!(urls_of("main.jsbundle")[0], "~/main.jsbundle");
-        assert_eq!(urls_of("https://x.org"), ["https://x.org", "~/"]);
-    }
-
-    #[test]
-    fn explanation_names_the_file_and_the_command() {
-        let explain = |path: &str, debug_id: &str, release: Option<&str>, why| {
-            let frame = Frame {
-                path: path.into(),
-                line: 1,
-                column: 7,
-                debug_id: debug_id.into(),
-                ..Frame::default()
-            };
-            let own = Frame { path: "src/a.ts".into(), line: 3, ..Frame::default() };
-            let unmapped = Unmapped {
-                why: [(path.to_owned(), why)].into(),
-                release: release.map(str::to_owned),
-            };
-            unmapped.explain(&[own.clone(), frame, own]).expect("an explanation")
-        };
-        let url = "https://x.org/assets/app.js";
-        let none = || Why::NoArtifact { similar: None };
-        let similar = Why::NoArtifact { similar: Some("~/app.js".into()) };
-        let all = [
-            explain(url, "", Some("web@1"), none()),
-            explain(url, "", None, none()),
-            explain(url, "ab", None, none()),
-            explain(url, "", Some("web@1"), similar),
-            explain(url, "", Some("web@1"), Why::NoMap),
-            explain(url, "", Some("web@1"), Why::Unreadable("it is too large".into())),
-            explain(url, "", Some("web@1"), Why::OtherBuild),
-            explain(url, "", Some("'; rm -r ~; '"), none()),
-        ];
-        insta::assert_snapshot!(all.join("\n"), @"
-        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded, or cannot be found, because the report names neither a release nor a debug id: run sentry-cli sourcemaps inject DIST before the build is deployed, then sentry-cli sourcemaps upload DIST
-        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded. The release has ~/app.js instead: upload it again with --url-prefix '~/assets'
-        https://x.org/assets/app.js:1:7 is generated code, and it was uploaded without its source map: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map cannot be read: it is too large: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map says nothing of this place: it is of another build: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload --release RELEASE DIST for the folder DIST that this build made
-        ");
-        let plain = Frame { path: "/srv/app/a.js".into(), line: 1, column: 7, ..Frame::default() };
-        let unmapped = Unmapped { why: [(plain.path.clone(), none())].into(), release: None };
-        assert_eq!(unmapped.explain(&[plain]), None, "it may be no generated code at all");
     }
 }

@@ -1,5 +1,6 @@
 //! Turns a printed traceback into a report, as a client would have sent it, or into the exception
 //! of another process that a report contains as text.
+use flawless_core::language::{Language, NamedFile, deployed_path};
 use flawless_core::{ChainedException, Frame, Relation, Report};
 use flawless_protocol::text_traceback::{
     TextChained, TextException, TextFrame, TextRelation, TextTraceback, remote_traceback,
@@ -105,8 +106,10 @@ fn chained_of(chained: TextChained) -> ChainedException {
 }
 
 fn frame_of(frame: TextFrame) -> Frame {
-    let TextFrame { path, line, function, text } = frame;
-    Frame { path, line, function, text, ..Frame::default() }
+    let TextFrame { path, module, line, column, function, text } = frame;
+    let path = deployed_path(NamedFile { filename: &path, module: &module, abs_path: "" });
+    let column = if Language::of_path(&path) == Language::JavaScript { column } else { 0 };
+    Frame { path, line, column, function, text, ..Frame::default() }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::freshness::{Believed, Freshness};
 use super::issue_facts::{Blamed, NewFacts, look_for_author, nobody, unblamed_names};
 use super::regression::{RegressionCheck, find_regressed, known_issue};
 use crate::app::{App, RulesAt};
-use crate::attribution::source_maps::Unmapped;
+use crate::attribution::unmapped::Unmapped;
 use crate::attribution::{
     At, Fault, FoundFrames, HotFunctions, Repo, blame_line, choose_line, find_faults,
 };

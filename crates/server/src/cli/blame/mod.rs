@@ -60,7 +60,8 @@ pub(super) struct Arguments {
     /// Print one JSON object per traceback.
     #[arg(long)]
     json: bool,
-    /// A text file with Python tracebacks, or - for standard input.
+    /// A text file with tracebacks (Python, Java, JavaScript, Go, Ruby, PHP, Rust, .NET), or - for
+    /// standard input.
     #[arg(default_value = "-")]
     file: String,
 }
@@ -107,14 +108,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Err(nothing_found(&arguments.file, reading.mentioned_at));
     }
     let mirror = open_mirror(&arguments, &config, scratch.path()).await?;
-    if let Some(rev) = &arguments.rev {
-        resolve(&mirror, "--rev", rev).await?;
-    }
+    // Whoever names a branch means its commit: that is what ran.
+    let running = match &arguments.rev {
+        Some(rev) => Some(resolve(&mirror, "--rev", rev).await?.to_string()),
+        None => None,
+    };
     let mut output = String::new();
     let count = tracebacks.len();
     for (at, traceback) in tracebacks.into_iter().enumerate() {
         let origin = Origin::of(&traceback, at + 1, count);
-        let report = report_from_text(traceback, arguments.rev.clone());
+        let report = report_from_text(traceback, running.clone());
         for found in
             super::blame::traceback::blame(&report, &mirror, &config, &hot_functions, &rules)
                 .await?
@@ -134,13 +137,13 @@ fn nothing_found(file: &str, mentioned_at: Option<u32>) -> anyhow::Error {
     let name = if file == "-" { "standard input" } else { file };
     match mentioned_at {
         Some(line) => anyhow!(
-            "{name} mentions a traceback in line {line}, but no frame of it could be read: a \
-             frame is a line like File \"shop/cart.py\", line 12, in total. Give the lines as the \
-             program printed them"
+            "{name} mentions a traceback in line {line}, but no frame of it could be read: in \
+             Python a frame is a line like File \"shop/cart.py\", line 12, in total. Give the lines \
+             as the program printed them"
         ),
         None => anyhow!(
-            "{name} contains no Python traceback: one begins with \"Traceback (most recent call \
-             last):\""
+            "{name} contains no traceback: one of Python begins with \"Traceback (most recent call \
+             last):\"; those of Java, JavaScript, Go, Ruby, PHP, Rust and .NET are read too"
         ),
     }
 }

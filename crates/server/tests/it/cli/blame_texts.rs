@@ -194,7 +194,7 @@ fn text_that_mentions_a_traceback_is_never_said_to_hold_none() {
     let repository = TestRepository::shop();
     for (input, said) in [
         ("see below\nTraceback (most recent call last):\n(gone)\n", "a traceback in line 2"),
-        ("all is well\n", "contains no Python traceback"),
+        ("all is well\n", "contains no traceback"),
     ] {
         let output = flawless_with_input(repository.dir(), &["blame"], input);
         assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,5 @@
 //! The command line.
+mod blame_languages;
 mod blame_texts;
 mod command_line;
 mod configure;
