@@ -22,14 +22,14 @@ impl NotifiedEnvironments {
     /// where it runs: it may be anywhere.
     pub fn is_notified(&self, environment: &str) -> bool {
         let environment = environment.trim().to_lowercase();
-        let is_in = |names: &[String]| names.iter().any(|name| matches(name, &environment));
+        let is_in = |names: &[String]| names.iter().any(|name| matches_pattern(name, &environment));
         environment.is_empty()
             || (self.listed.is_empty() || is_in(&self.listed)) && !is_in(&self.excepted)
     }
 }
 
 /// Whether a text is what a pattern describes, with `*` for any characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(beginning) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -64,7 +64,7 @@ pub use code_pattern::CodePattern;
 pub use context::Context;
 pub use deployed_path::is_foreign_folder;
 pub use digest_schedule::{Budget, HOUR_MS, PendingDigest, digest_due_at};
-pub use environments::NotifiedEnvironments;
+pub use environments::{NotifiedEnvironments, matches_pattern};
 pub use fingerprint::{Fingerprint, NoFingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, hot_function_threshold};
 pub use human::{CommitPeople, Human, human_of};

@@ -4,14 +4,16 @@
 //! [`DecodeError`] and never panics, and no length that the input claims is allocated before the
 //! bytes are there.
 
-#[cfg(feature = "sentry")]
+#[cfg(feature = "server")]
 pub mod content_encoding;
 mod error;
-#[cfg(feature = "sentry")]
+#[cfg(feature = "server")]
 pub mod lenient_json;
-#[cfg(feature = "sentry")]
+#[cfg(feature = "server")]
+pub mod otlp;
+#[cfg(feature = "server")]
 pub mod sentry;
-#[cfg(feature = "sentry")]
+#[cfg(feature = "server")]
 pub mod source_map;
 pub mod text_traceback;
 pub mod thrift;

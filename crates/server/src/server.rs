@@ -15,7 +15,9 @@ use crate::app::open_store::{lock_data_dir, lock_file, open_store};
 use crate::app::{App, Running};
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
-use crate::ingest::{Answerer, BodyLimits, ThriftLimits, run_thrift, sentry_router, thrift_router};
+use crate::ingest::{
+    Answerer, BodyLimits, ThriftLimits, otlp_router, run_thrift, sentry_router, thrift_router,
+};
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
 use crate::listen::http::{HttpLimits, run_http};
@@ -125,6 +127,7 @@ impl Server {
         let answerer = Answerer { intake, projects: projects.clone(), clients };
         let router = web::projects_router(app.projects.clone())
             .merge(sentry_router(answerer.clone(), bodies.clone()))
+            .merge(otlp_router(answerer.clone(), bodies.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
         let recording =

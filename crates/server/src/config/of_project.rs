@@ -43,6 +43,7 @@ pub const PROJECT_OPTIONS: [ProjectOptions; 5] = [
         options: &[
             "report_error_threshold",
             "notify_environments",
+            "otlp_services",
             "baseline_hours",
             "report_only_after_minimum_date",
             "blame_frame",

@@ -329,6 +329,13 @@ pub const OPTIONS: &[OptionDef] = &[
         Date,
         "Do not notify of errors in lines last changed before this day.",
     ),
+    option(
+        "otlp_services",
+        "",
+        List,
+        "Services (service.name of OpenTelemetry, with * for any characters) whose errors belong to \
+         this project, whichever project's key a collector sends them with.",
+    ),
     option("report_error_threshold", "3", Number, "Notify when an error has occurred this often."),
     option(
         "notify_environments",

@@ -59,6 +59,8 @@ pub struct Config {
     pub choice: ChoiceSettings,
     /// `report_only_after_minimum_date`, milliseconds since 1970 UTC.
     pub minimum_date: i64,
+    /// `otlp_services`, in lower case.
+    pub otlp_services: Vec<String>,
     /// `notify_environments`.
     pub environments: NotifiedEnvironments,
     /// `report_error_threshold`.
@@ -173,6 +175,11 @@ impl Config {
             choice: options.choice()?,
             minimum_date: options.date("report_only_after_minimum_date", &timezone)?,
             timezone,
+            otlp_services: options
+                .list("otlp_services")
+                .iter()
+                .map(|it| it.to_lowercase())
+                .collect(),
             environments: NotifiedEnvironments::new(&options.list("notify_environments")),
             error_threshold: options.number("report_error_threshold")?,
             max_blames: options.count("max_concurrent_git_blames")?,

@@ -3,6 +3,11 @@
 
 mod body;
 mod message;
+mod message_template;
+pub(crate) mod otlp;
+mod post;
+#[cfg(test)]
+mod recordings_tests;
 mod report_size;
 mod sender;
 pub(crate) mod sentry;
@@ -10,6 +15,7 @@ pub mod text_report;
 pub(crate) mod thrift;
 
 pub use body::BodyLimits;
+pub use otlp::http::otlp_router;
 pub use sentry::http::sentry_router;
 pub use thrift::answer::Answerer;
 pub use thrift::convert::report_from;

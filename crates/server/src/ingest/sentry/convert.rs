@@ -8,18 +8,19 @@ use flawless_core::{
 };
 use flawless_protocol::sentry::{self, Event, Exception, Mechanism, Request};
 
+use crate::ingest::message_template::template;
 use crate::ingest::text_report::add_remote;
 
 /// What an event is.
 #[derive(Debug)]
-pub(super) enum Converted {
+pub(in crate::ingest) enum Converted {
     Report(Box<Report>),
     /// Something else, by the name under which it is counted.
     NotAnError(&'static str),
 }
 
 /// The report of an event, bounded.
-pub(super) fn converted(mut event: Event) -> Converted {
+pub(in crate::ingest) fn converted(mut event: Event) -> Converted {
     if !event.is_error() {
         return Converted::NotAnError("events about something else");
     }
@@ -167,20 +168,6 @@ fn message_of(exception: &Exception) -> String {
         (_, true) => kind.clone(),
         _ => format!("{kind}: {value}"),
     }
-}
-
-/// What messages of one kind have in common: their first line without numbers.
-fn template(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
-    let mut template = String::new();
-    for c in line.chars() {
-        match c {
-            c if c.is_ascii_digit() && template.ends_with('#') => {}
-            c if c.is_ascii_digit() => template.push('#'),
-            c => template.push(c),
-        }
-    }
-    if template.trim().is_empty() { "message".to_owned() } else { template }
 }
 
 fn frame(frame: sentry::Frame) -> Frame {

@@ -1,29 +1,18 @@
 //! The addresses that Sentry's clients send to. They are not pages: they answer under any host
 //! name, and only the key counts.
-use std::net::IpAddr;
-
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, post};
-use flawless_protocol::content_encoding::BodyError;
 use flawless_protocol::sentry::Auth;
-use tokio::time::timeout;
 
-use super::answer::{Answer, preflight};
-use super::take::{Form, Posted, take};
+use super::answer::Answer;
+use super::take::{Form, take};
 use crate::ingest::Answerer;
-use crate::ingest::body::{BodyLimits, CutOff, read_parts};
-use crate::ingest::message::{Message, Unkept};
-use crate::listen::memory::{Held, NoMemory};
-
-#[derive(Debug, Clone)]
-struct Door {
-    answerer: Answerer,
-    limits: BodyLimits,
-}
+use crate::ingest::body::BodyLimits;
+use crate::ingest::post::browsers::preflight;
+use crate::ingest::post::{Door, header_text};
 
 /// Folders that an address may have before `/api`, as a proxy may add them.
 const PREFIXES: [&str; 3] = ["", "/{prefix}", "/{prefix}/{further}"];
@@ -62,11 +51,16 @@ fn route(form: Form) -> MethodRouter<Door> {
     let taking =
         move |State(door): State<Door>, Path(path): Path<Vec<(String, String)>>, request| {
             let project = named(path, "project");
-            async move { door.take(form, &project, request).await }
+            async move {
+                let received = match door.receive(request).await {
+                    Ok(received) => received,
+                    Err(refusal) => return Answer::Refused(refusal).into_response(),
+                };
+                let auth = auth(&received.headers, &received.uri);
+                take(&door, form, &project, auth, received).await.into_response()
+            }
         };
-    post(taking).options(async |headers: HeaderMap| {
-        preflight(headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS))
-    })
+    post(taking).options(preflight)
 }
 
 fn named(path: Vec<(String, String)>, name: &str) -> String {
@@ -78,111 +72,19 @@ fn refusing((name, why): (&'static str, &'static str)) -> MethodRouter<Door> {
     let refuse = move |State(door): State<Door>, request: Request| async move {
         let address = door.limits.address(&request);
         door.answerer.intake.refuse(name, format!("from {address}"));
-        Answer::NotHere(why)
+        Answer::NotHere(why).into_response()
     };
-    post(refuse).options(async |headers: HeaderMap| {
-        preflight(headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS))
-    })
-}
-
-impl Door {
-    async fn take(&self, form: Form, project: &str, request: Request) -> Response {
-        let address = self.limits.address(&request);
-        let (parts, body) = request.into_parts();
-        let auth = auth(&parts.headers, &parts.uri);
-        let user_agent = text(&parts.headers, header::USER_AGENT.as_str());
-        let held = self.answerer.hold(address);
-        let read = read(body, self.limits.max_bytes, held);
-        let body = match timeout(self.limits.time, read).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(refusal)) => return self.refuse(refusal, address).into_response(),
-            Err(_) => return self.refuse(Unread::TooSlow, address).into_response(),
-        };
-        let posted = Posted {
-            form,
-            project,
-            auth,
-            user_agent,
-            encodings: text(&parts.headers, header::CONTENT_ENCODING.as_str()),
-            address,
-            limit: self.limits.max_bytes,
-        };
-        take(&self.answerer, posted, body).await.into_response()
-    }
-
-    fn refuse(&self, why: Unread, address: IpAddr) -> Answer {
-        let (reason, answer) = match why {
-            Unread::CutOff => {
-                ("cut off within a report", Answer::Malformed("the body is cut off".into()))
-            }
-            Unread::TooSlow => ("too slow to send a report", Answer::TooSlow),
-            Unread::NoMemory(error) => {
-                let why = Unkept::NoMemory(error);
-                (why.reason(), Answer::Unkept(why))
-            }
-        };
-        self.answerer.intake.refuse(reason, format!("from {address}"));
-        answer
-    }
-}
-
-/// A body, as far as it is within the limit.
-pub(super) struct Arrived {
-    pub(super) message: Message,
-    /// More came than is kept.
-    pub(super) is_cut: bool,
-}
-
-/// Why a body was not read.
-#[derive(Debug, Clone, Copy)]
-enum Unread {
-    CutOff,
-    TooSlow,
-    NoMemory(NoMemory),
-}
-
-async fn read(body: Body, most: usize, held: Held) -> Result<Arrived, Unread> {
-    let mut message = Message::new(held, most);
-    let mut room = Ok(());
-    let take = |data: Bytes, _| {
-        let fits = data.len().min(most - message.bytes.len());
-        if fits == 0 || room.is_err() {
-            return;
-        }
-        room = message.make_room(fits);
-        match room {
-            Ok(()) => message.bytes.extend_from_slice(&data[..fits]),
-            Err(_) => message.bytes = Vec::new(),
-        }
-    };
-    let length = read_parts(body, most, take).await.map_err(|CutOff| Unread::CutOff)?;
-    room.map_err(Unread::NoMemory)?;
-    Ok(Arrived { is_cut: length > message.bytes.len(), message })
+    post(refuse).options(preflight)
 }
 
 /// What the headers say of the sender, else the query.
-fn auth(headers: &HeaderMap, uri: &Uri) -> Option<Auth> {
+pub(in crate::ingest) fn auth(headers: &HeaderMap, uri: &Uri) -> Option<Auth> {
     let of_headers = ["x-sentry-auth", header::AUTHORIZATION.as_str()]
         .into_iter()
-        .find_map(|name| Auth::of_header(&text(headers, name)));
+        .find_map(|name| Auth::of_header(&header_text(headers, name)));
     of_headers.or_else(|| {
         let fields: Vec<(String, String)> =
             serde_urlencoded::from_str(uri.query().unwrap_or_default()).ok()?;
         Auth::of_fields(fields.iter().map(|(name, value)| (&**name, &**value)))
     })
-}
-
-fn text(headers: &HeaderMap, name: &str) -> String {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.collect::<Vec<_>>().join(",")
-}
-
-impl From<BodyError> for Answer {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooLarge(_) => Self::Unkept(Unkept::TooLarge),
-            BodyError::Unknown(_) => Self::UnknownEncoding(error.to_string()),
-            BodyError::Malformed(_) => Self::Malformed(error.to_string()),
-        }
-    }
 }

@@ -1,9 +1,11 @@
 //! Reports as they arrive, from every kind of client.
+mod client_programs;
 mod flood;
 mod hostile;
 mod http;
 mod memory;
 mod older_client;
+mod otlp;
 mod places;
 mod python_client;
 mod quotas;
@@ -11,6 +13,6 @@ mod sent_again;
 mod sentry;
 mod sentry_cli;
 mod sentry_languages;
-mod sentry_sdks;
+
 mod source_maps;
 mod thrift;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use super::client_programs::packages;
 use super::sentry::{gzip, send};
 use super::sentry_cli::sentry_cli;
-use super::sentry_sdks::packages;
 use crate::harness::{
     ANN, App, BEN, Browser, CLEO, Mail, TestRepository, wait_until, with_sign_in,
 };

@@ -9,7 +9,10 @@ use flawless_protocol::lenient_json::read_json;
 use flawless_protocol::sentry::{Envelope, Event, Traffic, lost_errors, older_body};
 use serde::Deserialize;
 
-use super::convert::{Converted, converted};
+use flawless_protocol::otlp::{self, Signal};
+
+use super::otlp::convert::converted as otlp_converted;
+use super::sentry::convert::{Converted, converted};
 
 #[derive(Deserialize)]
 struct Recording {
@@ -22,9 +25,19 @@ struct Recording {
 const LIMIT: usize = 4 * 1024 * 1024;
 
 #[test]
-fn recordings_become_reports() {
-    let recordings = include_bytes!("../../../tests/recordings/sentry.jsonl.zst");
-    let lines = zstd::decode_all(&recordings[..]).expect("compressed");
+fn recordings_of_sentry_become_reports() {
+    let recordings = include_bytes!("../../tests/recordings/sentry.jsonl.zst");
+    insta::assert_snapshot!(all(recordings, said));
+}
+
+#[test]
+fn recordings_of_opentelemetry_become_reports() {
+    let recordings = include_bytes!("../../tests/recordings/otlp.jsonl.zst");
+    insta::assert_snapshot!(all(recordings, said_by_otlp));
+}
+
+fn all(recordings: &[u8], said: fn(&Recording) -> Result<Vec<String>, String>) -> String {
+    let lines = zstd::decode_all(recordings).expect("compressed");
     let mut all = String::new();
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let recording: Recording = serde_json::from_slice(line).expect("a recording");
@@ -33,18 +46,37 @@ fn recordings_become_reports() {
         let shown = shown.join("\n    ").replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
         writeln!(all, "{}\n    {shown}", recording.name).expect("memory");
     }
-    insta::assert_snapshot!(all);
+    all
+}
+
+impl Recording {
+    fn header(&self, wanted: &str) -> &str {
+        let found = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map_or("", |(_, value)| value)
+    }
+
+    fn body(&self) -> Result<Vec<u8>, String> {
+        let body = STANDARD.decode(&self.body).expect("base64");
+        decoded(body, self.header("content-encoding"), LIMIT).map_err(|error| error.to_string())
+    }
+}
+
+fn said_by_otlp(recording: &Recording) -> Result<Vec<String>, String> {
+    let body = recording.body()?;
+    let is_traces = recording.target.contains("traces");
+    let signal = if is_traces { Signal::Traces } else { Signal::Logs };
+    let read = match recording.header("content-type").contains("json") {
+        true => read_json(&body).map(|message| otlp::read_json(&message, signal)),
+        false => otlp::read_protobuf(&body, signal),
+    };
+    let read = read.map_err(|error| error.to_string())?;
+    let reports = read.occurrences.into_iter().map(|it| shown(&otlp_converted(it, signal)));
+    Ok(reports.chain([format!("{} others", read.others)]).collect())
 }
 
 /// What becomes of each item, or why the request is refused.
 fn said(recording: &Recording) -> Result<Vec<String>, String> {
-    let encoding = recording
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
-        .map_or("", |(_, value)| value);
-    let body = STANDARD.decode(&recording.body).expect("base64");
-    let body = decoded(body, encoding, LIMIT).map_err(|error| error.to_string())?;
+    let body = recording.body()?;
     if recording.target.contains("/store") {
         let body = older_body(body, LIMIT).map_err(|error| error.to_string())?;
         return Ok(vec![event(&body, None)]);

@@ -1,4 +1,4 @@
-//! The newest SDKs of Sentry, in programs that really fail, with the whole server behind them: from
+//! The newest clients of others, in programs that really fail, with the whole server behind them: from
 //! an exception to the mail.
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,14 +18,16 @@ pub(super) fn packages(folder: &str) -> PathBuf {
 async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
     let repository = TestRepository::empty();
     let programs = [
-        ("plain.py", include_str!("sentry_sdks/plain.py")),
-        ("grouped.py", include_str!("sentry_sdks/grouped.py")),
-        ("in_django.py", include_str!("sentry_sdks/in_django.py")),
-        ("in_fastapi.py", include_str!("sentry_sdks/in_fastapi.py")),
-        ("in_celery.py", include_str!("sentry_sdks/in_celery.py")),
-        ("plain.js", include_str!("sentry_sdks/plain.js")),
-        ("throwing.js", include_str!("sentry_sdks/throwing.js")),
-        ("plain.rb", include_str!("sentry_sdks/plain.rb")),
+        ("plain.py", include_str!("programs/plain.py")),
+        ("grouped.py", include_str!("programs/grouped.py")),
+        ("in_django.py", include_str!("programs/in_django.py")),
+        ("in_fastapi.py", include_str!("programs/in_fastapi.py")),
+        ("in_celery.py", include_str!("programs/in_celery.py")),
+        ("plain.js", include_str!("programs/plain.js")),
+        ("throwing.js", include_str!("programs/throwing.js")),
+        ("plain.rb", include_str!("programs/plain.rb")),
+        ("otel.py", include_str!("programs/otel.py")),
+        ("otel.js", include_str!("programs/otel.js")),
     ];
     repository.commit(ANN, "2026-03-02", "programs", &programs);
     let carts = [
@@ -51,7 +53,14 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
     let app = App::with("report_error_threshold", "1").repository(repository).start().await;
     let mut command = set_up(folder.path());
     command.current_dir(folder.path()).arg(program);
-    command.env("DSN", app.server.dsn().expect("an address"));
+    let dsn = app.server.dsn().expect("an address");
+    let key = dsn.split(['/', '@']).nth(2).expect("a key");
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", app.server.http_address));
+    command.env("OTEL_EXPORTER_OTLP_HEADERS", format!("Authorization=Bearer%20{key}"));
+    command.env("OTEL_RESOURCE_ATTRIBUTES", format!("vcs.ref.head.revision={revision}"));
+    command.env("KEY", key).env("REVISION", &revision);
+    command.env("HOST", app.server.http_address.to_string());
+    command.env("DSN", dsn);
     if !program.ends_with(".py") {
         command.env("SENTRY_RELEASE", &revision);
     }
@@ -112,4 +121,15 @@ async fn ruby_program_mails_who_last_changed_the_line_that_ran() {
     let mail = mail_of("plain.rb", |_| Command::new("ruby")).await;
     assert_eq!(mail.to, BEN.1, "{}", mail.text);
     assert!(mail.text.contains("shop/cart.rb"), "{}", mail.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_with_opentelemetry_mail_who_last_changed_the_line_that_ran() {
+    let mail = mail_of("otel.py", python).await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    // The exception left two spans and was logged, all in one trace.
+    assert!(mail.says("Occurred once") && mail.says("shop/cart.py"), "{}", mail.text);
+    let mail = mail_of("otel.js", node).await;
+    assert_eq!(mail.to, BEN.1, "{}", mail.text);
+    assert!(mail.says("shop/cart.js") && mail.says("TypeError"), "{}", mail.text);
 }
