@@ -91,6 +91,7 @@ impl Record {
                 line: frame.line?,
                 function,
                 text: said(&frame.text)?,
+                ..TextFrame::default()
             })
         };
         let exception_type = said(&self.exc_type)?;

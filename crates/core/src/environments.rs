@@ -77,7 +77,7 @@ mod tests {
             ("*é", "zé", true),
             ("**", "x", true),
         ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(matches_pattern(pattern, text), expected, "{pattern} {text}");
         }
     }
 }

@@ -5,12 +5,16 @@
 //! bytes are there.
 
 #[cfg(feature = "server")]
+pub mod airbrake;
+#[cfg(feature = "server")]
 pub mod content_encoding;
 mod error;
 #[cfg(feature = "server")]
 pub mod lenient_json;
 #[cfg(feature = "server")]
 pub mod otlp;
+#[cfg(feature = "server")]
+pub mod rollbar;
 #[cfg(feature = "server")]
 pub mod sentry;
 #[cfg(feature = "server")]

@@ -16,7 +16,8 @@ use crate::app::{App, Running};
 use crate::channel::{PostClient, run_posts};
 use crate::config::{Config, ConfigError};
 use crate::ingest::{
-    Answerer, BodyLimits, ThriftLimits, otlp_router, run_thrift, sentry_router, thrift_router,
+    Answerer, BodyLimits, ThriftLimits, notices_router, otlp_router, run_thrift, sentry_router,
+    thrift_router,
 };
 use crate::intake::Intake;
 use crate::intake::clients::ClientsSeen;
@@ -128,6 +129,7 @@ impl Server {
         let router = web::projects_router(app.projects.clone())
             .merge(sentry_router(answerer.clone(), bodies.clone()))
             .merge(otlp_router(answerer.clone(), bodies.clone()))
+            .merge(notices_router(answerer.clone(), bodies.clone()))
             .merge(thrift_router(answerer.clone(), bodies));
         let mut tasks = JoinSet::new();
         let recording =

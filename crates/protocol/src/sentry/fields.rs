@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// A text; numbers and booleans as they are written. `None` when it is absent, null or empty.
-pub(super) fn text(of: &Value, name: &str) -> Option<String> {
+pub(crate) fn text(of: &Value, name: &str) -> Option<String> {
     of.get(name).and_then(as_text).filter(|text| !text.is_empty())
 }
 
 /// A scalar as a text.
-pub(super) fn as_text(value: &Value) -> Option<String> {
+pub(crate) fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -19,7 +19,7 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
 }
 
 /// Any value as a text: lists and maps as JSON, null as an empty text.
-pub(super) fn printed(value: &Value) -> String {
+pub(crate) fn printed(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         value => as_text(value).unwrap_or_else(|| value.to_string()),
@@ -27,7 +27,7 @@ pub(super) fn printed(value: &Value) -> String {
 }
 
 /// A number, also when it is written as a text.
-pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
+pub(crate) fn number(of: &Value, name: &str) -> Option<f64> {
     match of.get(name)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
@@ -36,7 +36,7 @@ pub(super) fn number(of: &Value, name: &str) -> Option<f64> {
 }
 
 /// A boolean.
-pub(super) fn boolean(of: &Value, name: &str) -> Option<bool> {
+pub(crate) fn boolean(of: &Value, name: &str) -> Option<bool> {
     match of.get(name)? {
         Value::Bool(bool) => Some(*bool),
         _ => None,
@@ -45,7 +45,7 @@ pub(super) fn boolean(of: &Value, name: &str) -> Option<bool> {
 
 /// A list, which may also be in an object under `values`, or be a single object. Nulls are left
 /// out.
-pub(super) fn list<'a>(of: &'a Value, name: &str) -> Vec<&'a Value> {
+pub(crate) fn list<'a>(of: &'a Value, name: &str) -> Vec<&'a Value> {
     let of = match of.get(name) {
         Some(object @ Value::Object(fields)) => match fields.get("values") {
             Some(values) => values,
@@ -67,7 +67,7 @@ const MOST_FACTS: usize = 2_000;
 
 /// Names and printed values: of an object, or of a list of pairs. Those without a value are left
 /// out.
-pub(super) fn map(of: &Value) -> BTreeMap<String, String> {
+pub(crate) fn map(of: &Value) -> BTreeMap<String, String> {
     let printed = |name: String, value: &Value| (!value.is_null()).then(|| (name, printed(value)));
     match of {
         Value::Object(fields) => {

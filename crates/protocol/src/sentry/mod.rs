@@ -3,7 +3,7 @@ pub mod artifact_bundle;
 mod auth;
 mod envelope;
 mod event;
-mod fields;
+pub(crate) mod fields;
 mod frames;
 mod older_body;
 mod timestamp;

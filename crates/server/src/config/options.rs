@@ -333,8 +333,7 @@ pub const OPTIONS: &[OptionDef] = &[
         "otlp_services",
         "",
         List,
-        "Services (service.name of OpenTelemetry, with * for any characters) whose errors belong to \
-         this project, whichever project's key a collector sends them with.",
+        "Services (service.name of OpenTelemetry, with *) of this project, whatever key they use.",
     ),
     option("report_error_threshold", "3", Number, "Notify when an error has occurred this often."),
     option(

@@ -4,6 +4,7 @@
 mod body;
 mod message;
 mod message_template;
+mod notices;
 pub(crate) mod otlp;
 mod post;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod text_report;
 pub(crate) mod thrift;
 
 pub use body::BodyLimits;
+pub use notices::http::notices_router;
 pub use otlp::http::otlp_router;
 pub use sentry::http::sentry_router;
 pub use thrift::answer::Answerer;

@@ -73,8 +73,8 @@ async fn take_received(
         let body = door.decode(message, &headers, &from).await?;
         let wrong = |error: flawless_protocol::DecodeError| Refusal::Malformed(error.to_string());
         let turn = match form {
-            Form::Json => door.decoding_json(&sender, &body.bytes).await,
-            Form::Protobuf => door.decoding(&sender, body.bytes.len() * GROWTH / 12).await,
+            Form::Json => door.decoding_json(sender.peer, &body.bytes).await,
+            Form::Protobuf => door.decoding(sender.peer, body.bytes.len() * GROWTH / 12).await,
         };
         let read = match form {
             Form::Json => {
@@ -115,7 +115,7 @@ async fn submit(
     }
     for occurrence in occurrences {
         let sender = receiver(door, sender, &occurrence);
-        let turn = door.decoding(&sender, occurrence.stacktrace.len()).await;
+        let turn = door.decoding(sender.peer, occurrence.stacktrace.len()).await;
         let report = converted(occurrence, signal);
         door.submit(report, &sender, turn).await?;
         door.note_client([&from.user_agent, "OpenTelemetry"]);

@@ -22,6 +22,7 @@ use super::report_size::memory_of_report;
 use super::sender::{KeyProblem, sender_to};
 use crate::intake::Sender;
 use crate::listen::memory::{Decoding, Held, NoMemory};
+use crate::listen::peer::Peer;
 
 /// Where requests with reports arrive.
 #[derive(Debug, Clone)]
@@ -109,14 +110,14 @@ impl Door {
     }
 
     /// Waits until a JSON document may be decoded.
-    pub(super) async fn decoding_json(&self, sender: &Sender, document: &[u8]) -> Decoding<'_> {
+    pub(super) async fn decoding_json(&self, peer: Peer, document: &[u8]) -> Decoding<'_> {
         let values = nodes(document).saturating_mul(BYTES_OF_A_VALUE);
-        self.decoding(sender, document.len().max(values)).await
+        self.decoding(peer, document.len().max(values)).await
     }
 
     /// Waits until something may be decoded that takes as much memory as a message of `bytes`.
-    pub(super) async fn decoding(&self, sender: &Sender, bytes: usize) -> Decoding<'_> {
-        self.answerer.intake.memory().decoding(sender.peer, bytes).await
+    pub(super) async fn decoding(&self, peer: Peer, bytes: usize) -> Decoding<'_> {
+        self.answerer.intake.memory().decoding(peer, bytes).await
     }
 
     /// Hands a report over; once it is recorded this returns. `turn` is the one for decoding it.

@@ -134,7 +134,7 @@ impl Posted<'_> {
         payload: &[u8],
         id_of_envelope: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
-        let turn = self.door.decoding_json(sender, payload).await;
+        let turn = self.door.decoding_json(sender.peer, payload).await;
         let malformed = |why: &str| Refusal::Malformed(format!("event: {why}"));
         let event = read_json(payload).map_err(|error| malformed(&error.to_string()))?;
         if !event.is_object() {
@@ -158,7 +158,7 @@ impl Posted<'_> {
 
     /// Counts the errors that a client says it lost.
     async fn count_lost(&self, sender: &Sender, payload: &[u8]) {
-        let turn = self.door.decoding_json(sender, payload).await;
+        let turn = self.door.decoding_json(sender.peer, payload).await;
         let lost = read_json(payload).map(|report| lost_errors(&report)).unwrap_or_default();
         drop(turn);
         let intake = &self.door.answerer.intake;

@@ -28,6 +28,11 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
         ("plain.rb", include_str!("programs/plain.rb")),
         ("otel.py", include_str!("programs/otel.py")),
         ("otel.js", include_str!("programs/otel.js")),
+        ("with_airbrake.py", include_str!("programs/with_airbrake.py")),
+        ("with_airbrake.js", include_str!("programs/with_airbrake.js")),
+        ("with_rollbar.py", include_str!("programs/with_rollbar.py")),
+        ("with_rollbar.js", include_str!("programs/with_rollbar.js")),
+        ("with_raven.py", include_str!("programs/with_raven.py")),
     ];
     repository.commit(ANN, "2026-03-02", "programs", &programs);
     let carts = [
@@ -75,11 +80,18 @@ async fn mail_of(program: &str, set_up: impl FnOnce(&Path) -> Command) -> Mail {
 }
 
 fn python(folder: &Path) -> Command {
-    let mut command = Command::new(python_with_package());
-    command.env(
-        "PYTHONPATH",
-        format!("{}:{}", folder.display(), packages("clients-python").display()),
-    );
+    python_at(&python_with_package(), folder)
+}
+
+/// The Python that the packages were installed with: some of them are compiled.
+fn older_python(folder: &Path) -> Command {
+    python_at(&crate::harness::python(), folder)
+}
+
+fn python_at(python: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(python);
+    let packages = packages("clients-python");
+    command.env("PYTHONPATH", format!("{}:{}", folder.display(), packages.display()));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
@@ -132,4 +144,22 @@ async fn programs_with_opentelemetry_mail_who_last_changed_the_line_that_ran() {
     let mail = mail_of("otel.js", node).await;
     assert_eq!(mail.to, BEN.1, "{}", mail.text);
     assert!(mail.says("shop/cart.js") && mail.says("TypeError"), "{}", mail.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_with_airbrake_rollbar_and_raven_mail_who_last_changed_the_line_that_ran() {
+    for program in ["with_airbrake.py", "with_rollbar.py", "with_raven.py"] {
+        let mail = mail_of(program, older_python).await;
+        assert_eq!(mail.to, BEN.1, "{program}\n{}", mail.text);
+        assert!(
+            mail.says("shop/cart.py") && mail.says("ZeroDivisionError"),
+            "{program}\n{}",
+            mail.text
+        );
+    }
+    for program in ["with_airbrake.js", "with_rollbar.js"] {
+        let mail = mail_of(program, node).await;
+        assert_eq!(mail.to, BEN.1, "{program}\n{}", mail.text);
+        assert!(mail.says("shop/cart.js") && mail.says("TypeError"), "{program}\n{}", mail.text);
+    }
 }

@@ -4,6 +4,7 @@ mod flood;
 mod hostile;
 mod http;
 mod memory;
+mod notices;
 mod older_client;
 mod otlp;
 mod places;

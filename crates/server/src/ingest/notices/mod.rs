@@ -1,0 +1,2 @@
+//! The protocols of Airbrake's and Rollbar's notifiers.
+pub(crate) mod http;
