@@ -82,18 +82,15 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
     };
     let raised = frames.iter().position(is_it);
     let raised = raised.unwrap_or_else(|| {
-        let is_panicking = |frame: &TextFrame| {
-            [
-                "core::panicking",
-                "std::panicking",
-                "rust_begin_unwind",
-                "core::option",
-                "core::result",
-            ]
-            .iter()
-            .any(|start| frame.function.starts_with(start))
+        let is = |frame: &TextFrame, parts: &[&str]| {
+            parts.iter().any(|part| frame.function.contains(part))
         };
-        frames.iter().rposition(is_panicking).map_or(0, |at| at + 1)
+        let panicking = ["core::panicking::", "rust_begin_unwind", "std::panicking::begin_panic"];
+        let last = frames.iter().rposition(|frame| is(frame, &panicking)).map_or(0, |at| at + 1);
+        // `unwrap` and `expect` are the library's too.
+        let unwrapping = ["core::option::", "core::result::"];
+        let rest = frames[last..].iter().take_while(|frame| last > 0 && is(frame, &unwrapping));
+        last + rest.count()
     });
     if let (Some((path, line, _)), false) = (location, frames.iter().any(is_it)) {
         let path = path.to_owned();

@@ -3,7 +3,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::snippets::{Snippet, dsn, snippets};
+use super::snippets::{Snippet, dsn, other_snippets, snippets};
 use crate::query::setup::{SetupItem, setup_items};
 use crate::web::layout::page::{PageError, page};
 use crate::web::layout::visitor::PageContext;
@@ -17,6 +17,7 @@ struct Page {
     to_do: usize,
     dsn: String,
     snippets: Vec<Snippet>,
+    other_snippets: Vec<Snippet>,
     has_thrift: bool,
     contact: Option<String>,
 }
@@ -33,6 +34,7 @@ pub(crate) async fn show(
         items,
         dsn: dsn(app, with_key),
         snippets: snippets(app, with_key),
+        other_snippets: other_snippets(app, with_key),
         has_thrift: app.running.get().is_some_and(|running| running.thrift_port.is_some()),
         contact: app.config.addresses.default_contact.clone(),
         context,

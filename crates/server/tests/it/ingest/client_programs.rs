@@ -128,6 +128,44 @@ async fn node_programs_mail_who_last_changed_the_line_that_ran() {
     assert!(mail.text.contains("throwing.js"), "{}", mail.text);
 }
 
+/// The first code below a heading of docs/clients/sdks.md, with the address of the test's server.
+fn documented(heading: &str, address: &str) -> String {
+    let docs = include_str!("../../../../../docs/clients/sdks.md");
+    let section = docs.split("\n## ").find(|section| section.lines().next() == Some(heading));
+    let code = section.and_then(|section| section.split("\n```").nth(1)).expect("a snippet");
+    let (_, code) = code.split_once('\n').expect("a line");
+    code.replace("\"http://KEY@flawless.example.com:8080/1\"", address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snippets_of_the_docs_report() {
+    for (program, heading, address, fails, set_up) in [
+        (
+            "documented.js",
+            "Node",
+            "process.env.DSN",
+            "require('./shop/cart.js').total(undefined);",
+            node as fn(&Path) -> Command,
+        ),
+        (
+            "documented.rb",
+            "Ruby",
+            "ENV[\"DSN\"]",
+            "begin\n  require_relative \"shop/cart\"\n  Cart.total([])\nrescue => error\n  \
+             Sentry.capture_exception(error)\nend\nsleep 1",
+            |_| Command::new("ruby"),
+        ),
+    ] {
+        let code = format!("{}\n{fails}\n", documented(heading, address));
+        let mail = mail_of(program, |folder| {
+            std::fs::write(folder.join(program), &code).expect("it is written");
+            set_up(folder)
+        })
+        .await;
+        assert_eq!(mail.to, BEN.1, "{program}\n{}", mail.text);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ruby_program_mails_who_last_changed_the_line_that_ran() {
     let mail = mail_of("plain.rb", |_| Command::new("ruby")).await;
