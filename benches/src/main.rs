@@ -23,6 +23,7 @@ mod measure_load;
 mod measure_mail;
 mod measure_pages;
 mod measure_projects;
+mod measure_protocols;
 mod measure_start;
 mod measure_texts;
 mod message;
@@ -47,6 +48,7 @@ use crate::measure_load::{ceiling, measure_load};
 use crate::measure_mail::measure_mail;
 use crate::measure_pages::measure_pages;
 use crate::measure_projects::measure_projects;
+use crate::measure_protocols::measure_protocols;
 use crate::measure_start::measure_start;
 use crate::measure_texts::measure_texts;
 use crate::message::report;
@@ -100,6 +102,9 @@ async fn measure(options: &Options) -> Result<()> {
     }
     if options.names(Measure::Projects) {
         measure_projects(&setting, options).await?;
+    }
+    if options.names(Measure::Protocols) {
+        measure_protocols(&setting, options).await?;
     }
     if options.wants_no_contest() {
         return Ok(std::fs::remove_dir_all(&setting.folder)?);

@@ -68,6 +68,9 @@ pub(crate) enum Measure {
     Pages,
     /// What two hundred projects cost; runs only on request.
     Projects,
+    /// Envelopes of Sentry's protocol next to a bare HTTP server, and a frame through a source map;
+    /// runs only on request.
+    Protocols,
     /// The cost of the Python package for a program, next to 0.4.5 and sentry-sdk; takes --wheel.
     Client,
 }

@@ -48,6 +48,11 @@ pub fn trace_fingerprint(report: &Report) -> Fingerprint {
     let mut hash = Hash::default();
     hash.text(report.revision.as_deref().unwrap_or_default());
     hash.text(&report.exception_type);
+    // A release may have several builds of generated code.
+    let is_generated = |frame: &Frame| frame.column > 0 && frame.debug_id.is_empty();
+    if report.tracebacks().flatten().any(is_generated) {
+        hash.text(report.tags.get("dist").map_or("", String::as_str));
+    }
     hash.frames(&report.traceback);
     for exception in &report.chain {
         hash.number(exception.relation as u32);

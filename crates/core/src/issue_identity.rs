@@ -16,6 +16,12 @@ pub fn text_identity(line: &BlamedLine) -> String {
     format!("text:{}", place_key("", &line.path, 0, &line.function, &line.text))
 }
 
+/// The identity of a place in generated code, `PATH:LINE:COLUMN`: everything is on one line there, and
+/// the names say nothing.
+pub fn generated_identity(place: &str) -> String {
+    format!("text:{}", place_key("", place, 0, "", ""))
+}
+
 /// The line that stands for a report that nobody is blamed for: the project's innermost frame, else
 /// the innermost one that is not of a foreign folder, else the innermost one.
 pub fn line_to_show(report: &Report, frames: &[ResolvedFrame]) -> BlamedLine {

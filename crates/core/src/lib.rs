@@ -68,7 +68,7 @@ pub use environments::{NotifiedEnvironments, matches_pattern};
 pub use fingerprint::{Fingerprint, NoFingerprint, place_key, trace_fingerprint};
 pub use frame_kind::{FrameKind, hot_function_threshold};
 pub use human::{CommitPeople, Human, human_of};
-pub use issue_identity::{line_identity, line_to_show, text_identity};
+pub use issue_identity::{generated_identity, line_identity, line_to_show, text_identity};
 pub use one_program::{SuggestedFile, of_one_program};
 pub use outcome::OutcomeKind;
 pub use owner::{Owner, owner_of};

@@ -122,6 +122,11 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Frame {
+    /// Its place in generated code, `PATH:LINE:COLUMN`.
+    pub fn generated_place(&self) -> String {
+        format!("{}:{}:{}", self.path, self.line, self.column)
+    }
+
     /// The source line as the client sent it.
     pub fn reported_text(&self) -> &str {
         if self.is_text_read { "" } else { &self.text }

@@ -24,14 +24,16 @@ pub enum Signal {
 pub type Attributes = BTreeMap<String, String>;
 
 /// An exception, or a logged error.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Occurrence {
     /// What is said of the program.
     pub resource: Arc<Attributes>,
-    /// What is said of the exception, the span and the log record.
+    /// What is said of the span.
+    pub span: Arc<Attributes>,
+    /// What is said of the exception or the log record.
     pub attributes: Attributes,
     /// The span or the logger.
-    pub name: String,
+    pub name: Arc<str>,
     /// 32 hexadecimal digits; empty without a trace.
     pub trace_id: String,
     /// The exception's type; empty for a logged error without one.
@@ -105,7 +107,7 @@ fn of_logs(logs: Logs) -> Read {
         let resource = of_resource.resource.map(|it| attributes(it.attributes)).unwrap_or_default();
         let resource = Arc::new(resource);
         for scope in of_resource.scope_logs {
-            let logger = scope.scope.map(|scope| scope.name).unwrap_or_default();
+            let logger = Arc::from(scope.scope.map(|scope| scope.name).unwrap_or_default());
             for record in scope.log_records {
                 read.add_record(record, &logger, &resource);
             }
@@ -123,31 +125,36 @@ impl Read {
             self.others += 1;
             return;
         }
-        let of_span = attributes(of_span);
+        let (of_span, name) = (Arc::new(attributes(of_span)), Arc::from(name));
         for event in exceptions {
-            let mut all = of_span.clone();
-            all.extend(attributes(event.attributes));
+            if self.is_full() {
+                continue;
+            }
             self.add(Occurrence {
                 resource: resource.clone(),
-                attributes: all,
-                name: name.clone(),
+                span: of_span.clone(),
+                attributes: attributes(event.attributes),
+                name: Arc::clone(&name),
                 trace_id: hexadecimal(&trace_id),
                 ..Occurrence::default()
             });
         }
     }
 
-    fn add_record(&mut self, record: LogRecord, logger: &str, resource: &Arc<Attributes>) {
+    fn add_record(&mut self, record: LogRecord, logger: &Arc<str>, resource: &Arc<Attributes>) {
         let all = attributes(record.attributes);
         let has_exception = all.keys().any(|name| name.starts_with("exception."));
         if !has_exception && record.severity_number < ERROR {
             self.others += 1;
             return;
         }
+        if self.is_full() {
+            return;
+        }
         self.add(Occurrence {
             resource: resource.clone(),
             attributes: all,
-            name: logger.to_owned(),
+            name: logger.clone(),
             trace_id: hexadecimal(&record.trace_id),
             logged: record.body.map(printed).unwrap_or_default(),
             is_fatal: record.severity_number >= FATAL,
@@ -155,11 +162,14 @@ impl Read {
         });
     }
 
+    /// Whether no more are read; another one is counted then.
+    fn is_full(&mut self) -> bool {
+        let is_full = self.occurrences.len() >= MOST;
+        self.left_out += usize::from(is_full);
+        is_full
+    }
+
     fn add(&mut self, mut occurrence: Occurrence) {
-        if self.occurrences.len() >= MOST {
-            self.left_out += 1;
-            return;
-        }
         let mut take = |name| occurrence.attributes.remove(name).unwrap_or_default();
         let (kind, message) = (take("exception.type"), take("exception.message"));
         let stacktrace = take("exception.stacktrace");
@@ -224,8 +234,8 @@ mod tests {
         assert_eq!((&*of_it.kind, &*of_it.message, &*of_it.stacktrace), ("E", "m", "s"));
         assert_eq!((&*of_it.name, &*of_it.trace_id), ("GET /", "10a9c69f1dc83bde420f5385f50c7bd9"));
         assert_eq!(of_it.resource["service.name"], "shop");
-        let names: Vec<_> = of_it.attributes.keys().map(String::as_str).collect();
-        assert_eq!(names, ["http.route", "order"]);
+        let names = of_it.span.keys().chain(of_it.attributes.keys()).map(String::as_str);
+        assert_eq!(names.collect::<Vec<_>>(), ["http.route", "order"]);
     }
 
     #[test]

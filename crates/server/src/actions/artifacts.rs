@@ -74,7 +74,8 @@ pub async fn put_chunk(app: &App, uploader: &str, content: Vec<u8>) -> Result<()
     Ok(tx.commit().await?)
 }
 
-/// Puts the parts of an upload together and keeps its files for these projects; how many there are.
+/// Puts the parts of an upload together and keeps its files for these projects. Returns the number of
+/// files.
 ///
 /// # Errors
 /// A part is missing, it is not an artifact bundle, or something cannot be written.
@@ -122,7 +123,11 @@ pub async fn assemble(projects: &[App], upload: Upload<'_>) -> Result<usize, Upl
         tx.commit().await?;
         if removed > 0 {
             let project = app.project.name();
-            tracing::info!(removed, project, "artifacts went to make room for newer ones");
+            tracing::info!(
+                removed,
+                project,
+                "old artifacts were removed to stay within max_artifact_bytes"
+            );
         }
         app.rules.refresh(&app.store).await?;
         app.wakeups.pending.notify_one();
@@ -137,7 +142,7 @@ pub async fn assemble(projects: &[App], upload: Upload<'_>) -> Result<usize, Upl
 
 /// Writes the parts one after another into a file that has no name.
 async fn put_together(app: &App, upload: &Upload<'_>) -> Result<File, UploadError> {
-    let mut file = tempfile::tempfile()?;
+    let mut file = tempfile::tempfile_in(&app.config.data_dir)?;
     let mut hash = Sha1::new();
     for chunk in upload.chunks {
         let Some(body) = app.store.chunk(upload.uploader, chunk).await? else {

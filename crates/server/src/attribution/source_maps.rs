@@ -5,12 +5,13 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use flawless_base::text::cut;
 use flawless_core::language::{NamedFile, deployed_path};
 use flawless_core::{Frame, Report};
 use flawless_protocol::source_map::{Generated, MAX_MAP, Original, SourceMap};
 use flawless_store::{ArtifactRow, Store, StoreError};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::Semaphore;
 
 use super::unmapped::{Unmapped, Why, is_generated, urls_of};
@@ -30,6 +31,10 @@ const KEPT: usize = 64;
 const NOTED_EVERY_MS: i64 = 24 * 3_600_000;
 /// Files of one report that are looked up.
 const MOST_FILES: usize = 64;
+/// Characters of a line of a source; the rest of one of a vendored bundle says nothing.
+const MAX_LINE: usize = 3_000;
+/// Bytes of all maps that one report needs.
+const MOST_BYTES: u64 = 4 * KEPT_BYTES;
 /// Lines on each side of a frame's own.
 const AROUND: u32 = 5;
 
@@ -71,7 +76,16 @@ pub struct Mapped {
 
 impl Default for SourceMaps {
     fn default() -> Self {
-        Self { loaded: Cache::with_weighter(KEPT, KEPT_BYTES, Bytes), turn: Semaphore::new(1) }
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(KEPT)
+            .weight_capacity(KEPT_BYTES)
+            // With more, none of them could hold a large map.
+            .shards(1)
+            .build()
+            .expect("the capacities are given");
+        let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        let loaded = Cache::with_options(options, Bytes, hasher, lifecycle);
+        Self { loaded, turn: Semaphore::new(1) }
     }
 }
 
@@ -102,23 +116,40 @@ impl SourceMaps {
             }
         }
         let mut unmapped = Unmapped { why: HashMap::new(), release: report.revision.clone() };
-        let mut used = Vec::new();
+        let (mut used, mut held) = (Vec::new(), 0);
         let dist = report.tags.get("dist").cloned().unwrap_or_default();
+        // OpenTelemetry names the version besides the commit.
+        let version = report.tags.get("service.version").cloned();
+        let release = version.or_else(|| report.revision.clone());
+        unmapped.release.clone_from(&release);
         let mut loaded: HashMap<(String, String), (Arc<Loaded>, String)> = HashMap::new();
         for (path, debug_id) in names {
-            let release = report.revision.as_deref();
+            let release = release.as_deref();
             let files = files_of(store, &path, &debug_id, release, &dist).await?;
             let Some(map) = files.map else {
                 let why = match files.generated {
                     Some(_) => Why::NoMap,
-                    None => Why::NoArtifact { similar: similar(store, &path, release).await? },
+                    // The first one is the innermost: the explanation is about that.
+                    None if unmapped.why.is_empty() => {
+                        Why::NoArtifact { similar: similar(store, &path, release).await? }
+                    }
+                    None => Why::NoArtifact { similar: None },
                 };
                 unmapped.why.insert(path, why);
                 continue;
             };
             let hash = files.generated.map(|file| file.hash).unwrap_or_default();
             let contents = (map.hash.clone(), hash);
-            let file = self.load(store, &contents).await?;
+            let Some(file) = self.load(store, &contents).await? else {
+                unmapped.why.insert(path, Why::Unreadable("its content was removed".to_owned()));
+                continue;
+            };
+            held += Bytes.weight(&contents, &file);
+            if held > MOST_BYTES {
+                let why = "the report needs too many source maps at once";
+                unmapped.why.insert(path, Why::Unreadable(why.to_owned()));
+                continue;
+            }
             if now - file.noted_at.swap(now, Ordering::Relaxed) >= NOTED_EVERY_MS {
                 used.extend([contents.0, contents.1].into_iter().filter(|hash| !hash.is_empty()));
             }
@@ -149,15 +180,20 @@ impl SourceMaps {
         Ok(Mapped { report, unmapped, used })
     }
 
-    async fn load(&self, store: &Store, contents: &Contents) -> Result<Arc<Loaded>, StoreError> {
+    /// The files with these contents; `None` when they are not there any more.
+    async fn load(
+        &self,
+        store: &Store,
+        contents: &Contents,
+    ) -> Result<Option<Arc<Loaded>>, StoreError> {
         if let Some(loaded) = self.loaded.get(contents) {
-            return Ok(loaded);
+            return Ok(Some(loaded));
         }
         let _turn = self.turn.acquire().await;
         if let Some(loaded) = self.loaded.get(contents) {
-            return Ok(loaded);
+            return Ok(Some(loaded));
         }
-        let map = store.artifact_body(&contents.0).await?.unwrap_or_default();
+        let Some(map) = store.artifact_body(&contents.0).await? else { return Ok(None) };
         let generated = match &*contents.1 {
             "" => None,
             hash => store.artifact_body(hash).await?,
@@ -166,7 +202,7 @@ impl SourceMaps {
         let read = read.await.unwrap_or_else(|_| Err("reading it failed".to_owned()));
         let loaded = Arc::new(Loaded { files: read, noted_at: AtomicI64::new(0) });
         self.loaded.insert(contents.clone(), loaded.clone());
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 }
 
@@ -208,7 +244,10 @@ async fn files_of(
     let find = |urls: &[String], is_map| {
         let of_dist = |wanted: &str| {
             let is_it = |row: &&ArtifactRow, url: &String| {
-                row.url == *url && row.is_map == is_map && row.dist == wanted
+                row.url == *url
+                    && row.is_map == is_map
+                    && row.dist == wanted
+                    && is_of_build(row, debug_id)
             };
             urls.iter().find_map(|url| rows.iter().find(|row| is_it(row, url)))
         };
@@ -219,6 +258,11 @@ async fn files_of(
     Ok(Files { map, ..files })
 }
 
+/// Whether a file may belong to the build with this debug id.
+fn is_of_build(row: &ArtifactRow, debug_id: &str) -> bool {
+    row.debug_id.is_empty() || debug_id.is_empty() || row.debug_id == debug_id
+}
+
 /// Adds the map that a generated file names.
 async fn with_named_map(store: &Store, files: Files) -> Result<Files, StoreError> {
     let (None, Some(generated)) = (&files.map, &files.generated) else { return Ok(files) };
@@ -226,8 +270,16 @@ async fn with_named_map(store: &Store, files: Files) -> Result<Files, StoreError
         return Ok(files);
     }
     let rows = store.artifacts_at(&generated.release_version, &[&generated.map_url]).await?;
-    let map = rows.iter().find(|row| row.is_map == 1 && row.dist == generated.dist);
-    let map = map.or_else(|| rows.iter().find(|row| row.is_map == 1)).cloned();
+    // One of another build would lead to lines that were never there.
+    let is_it = |row: &&ArtifactRow, dist: &str| {
+        let is_same_upload = row.created_at == generated.created_at;
+        row.is_map == 1
+            && row.dist == dist
+            && is_of_build(row, &generated.debug_id)
+            && (!generated.release_version.is_empty() || is_same_upload)
+    };
+    let of_dist = |dist| rows.iter().find(|row| is_it(row, dist));
+    let map = of_dist(&generated.dist).or_else(|| of_dist("")).cloned();
     Ok(Files { map, ..files })
 }
 
@@ -278,9 +330,9 @@ fn become_original(
 ) {
     let generated_at = format!("{}:{}:{}", frame.path, frame.line, frame.column);
     let lines = map.lines(original.number, original.line, AROUND);
-    let owned = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect();
+    let owned = |lines: Vec<&str>| lines.into_iter().map(|line| cut(line, MAX_LINE)).collect();
     let (text, before, after) = match lines {
-        Some(lines) => (lines.text.to_owned(), owned(lines.before), owned(lines.after)),
+        Some(lines) => (cut(lines.text, MAX_LINE), owned(lines.before), owned(lines.after)),
         None => Default::default(),
     };
     *frame = Frame {

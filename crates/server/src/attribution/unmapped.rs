@@ -49,13 +49,38 @@ impl Unmapped {
         let is_it = |frame: &&Frame| {
             is_generated(frame) && (!frame.debug_id.is_empty() || is_built(&frame.path))
         };
-        let frame = traceback.iter().rev().find(is_it)?;
+        self.explain_frame(traceback.iter().rev().find(is_it)?)
+    }
+
+    /// Why the frame at `blamed` is not to blame, when a frame within it is of the same build but is
+    /// not mapped.
+    pub fn explain_within(&self, traceback: &[Frame], blamed: usize) -> Option<String> {
+        let origin = origin_of(&traceback.get(blamed)?.generated_at)?;
+        let is_of_build = |frame: &&Frame| {
+            is_generated(frame)
+                && (!frame.debug_id.is_empty() || origin_of(&frame.path) == Some(origin))
+        };
+        self.explain_frame(traceback[blamed..].iter().rev().find(is_of_build)?)
+    }
+
+    fn explain_frame(&self, frame: &Frame) -> Option<String> {
         let why = self.why.get(&frame.path)?;
         let Frame { path, line, column, debug_id, .. } = frame;
         let release = self.release.as_deref();
         let explanation =
             Explanation { place: &format!("{path}:{line}:{column}"), path, debug_id, release, why };
         Some(explanation.to_string())
+    }
+}
+
+/// The scheme and host of a URL, or the folder of a path.
+fn origin_of(path: &str) -> Option<&str> {
+    match path.find("://") {
+        Some(at) => {
+            let end = path[at + 3..].find('/').map_or(path.len(), |end| at + 3 + end);
+            Some(&path[..end])
+        }
+        None => path.rsplit_once('/').map(|(folder, _)| folder),
     }
 }
 
@@ -76,7 +101,10 @@ impl fmt::Display for Explanation<'_> {
             Why::NoMap => write!(f, "and it was uploaded without its source map")?,
             Why::Unreadable(error) => write!(f, "and its source map cannot be read: {error}")?,
             Why::OtherBuild => {
-                write!(f, "and its source map says nothing of this place: it is of another build")?;
+                write!(
+                    f,
+                    "and its source map has no entry for this place: it is of another build"
+                )?;
             }
         }
         let named = release.map(|release| format!(" --release {}", word(release, "RELEASE")));
@@ -134,6 +162,34 @@ mod tests {
     }
 
     #[test]
+    fn caller_in_the_same_build_is_not_blamed_for_code_without_a_map() {
+        let mapped = |path: &str| Frame {
+            path: "src/a.ts".into(),
+            line: 3,
+            generated_at: format!("{path}:1:7"),
+            ..Frame::default()
+        };
+        let raw = |path: &str, debug_id: &str| Frame {
+            path: path.into(),
+            line: 1,
+            column: 9,
+            debug_id: debug_id.into(),
+            ..Frame::default()
+        };
+        let of = |inner: Frame| {
+            let why = Why::NoArtifact { similar: None };
+            let unmapped = Unmapped { why: [(inner.path.clone(), why)].into(), release: None };
+            unmapped.explain_within(&[mapped("https://x.org/assets/a.js"), inner], 0)
+        };
+        assert!(of(raw("https://x.org/assets/b.js", "")).is_some());
+        assert!(of(raw("https://cdn.org/b.js", "ab")).is_some(), "the build named it");
+        assert_eq!(of(raw("https://cdn.org/react.js", "")), None, "somebody else's");
+        let own = Frame { path: "src/a.ts".into(), line: 3, ..Frame::default() };
+        let unmapped = Unmapped::default();
+        assert_eq!(unmapped.explain_within(&[own, raw("https://x.org/b.js", "")], 0), None);
+    }
+
+    #[test]
     fn explanation_names_the_file_and_the_command() {
         let explain = |path: &str, debug_id: &str, release: Option<&str>, why| {
             let frame = Frame {
@@ -170,7 +226,7 @@ mod tests {
         https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded. The release has ~/app.js instead: upload it again with --url-prefix '~/assets'
         https://x.org/assets/app.js:1:7 is generated code, and it was uploaded without its source map: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
         https://x.org/assets/app.js:1:7 is generated code, and its source map cannot be read: it is too large: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
-        https://x.org/assets/app.js:1:7 is generated code, and its source map says nothing of this place: it is of another build: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
+        https://x.org/assets/app.js:1:7 is generated code, and its source map has no entry for this place: it is of another build: run sentry-cli sourcemaps upload --release 'web@1' DIST for the folder DIST that this build made
         https://x.org/assets/app.js:1:7 is generated code, and its source map was not uploaded: run sentry-cli sourcemaps upload --release RELEASE DIST for the folder DIST that this build made
         ");
         let plain = Frame { path: "/srv/app/a.js".into(), line: 1, column: 7, ..Frame::default() };

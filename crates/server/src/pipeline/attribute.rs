@@ -177,7 +177,8 @@ async fn try_attribute(
     let (rules, tip) = (app.rules.get(), app.repo.get().tip_commit());
     let Mapped { report, unmapped, used } = match app.store.pending_report(&row) {
         Ok(report) => {
-            let mapped = memory.source_maps.map(&app.store, report, app.clock.now()).await?;
+            let mut mapped = memory.source_maps.map(&app.store, report, app.clock.now()).await?;
+            clean_mapped(app, &mut mapped.report).await;
             let report = with_commit(app, mapped.report).await?;
             Mapped { report, ..mapped }
         }
@@ -228,6 +229,15 @@ async fn try_attribute(
         WaitsFor::Nothing | WaitsFor::SourceMap => freshness.end(),
     }
     Ok(())
+}
+
+/// Removes the secrets from the lines that source maps quote.
+async fn clean_mapped(app: &App, report: &mut Report) {
+    let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
+    let frames = report.traceback.iter_mut().chain(chain);
+    for frame in frames.filter(|frame| !frame.generated_at.is_empty()) {
+        app.redaction.source(frame).await;
+    }
 }
 
 /// Notes that artifacts were used: those that are not used for long are removed.

@@ -31,6 +31,11 @@ pub(super) fn bare(report: &Report, option: &str) -> Report {
         environment: report.environment.clone(),
         transaction: report.transaction.clone(),
         handled: report.handled,
+        // They decide which source map belongs to the frames.
+        tags: ["dist", "release", "service.version"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), report.tags.get(name)?.clone())))
+            .collect(),
         ..Report::default()
     }
 }

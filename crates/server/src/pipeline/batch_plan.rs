@@ -138,7 +138,7 @@ fn sample_when_due(
     sampled_at.store(now, Ordering::Relaxed);
     group.clean(&app.redaction);
     let mut report = group.about(fault.exception);
-    if let Some(read) = read {
+    if !read.is_empty() {
         add_read(&mut report.to_mut().traceback, read);
     }
     let report = &*report;
@@ -146,21 +146,30 @@ fn sample_when_due(
 }
 
 /// What the server read of the frames of a report itself, for a sample of a later one: the places in
-/// the sources of generated code, and source lines. Most of these are only kept around the blamed
-/// frame, because there is one of these for each known traceback. `None` when it read nothing.
-pub(super) fn read_of(report: &Report, blamed_frame: Option<usize>) -> Option<Box<[Frame]>> {
-    let frames = report.traceback.iter();
-    frames.clone().find(|frame| frame.is_text_read || !frame.generated_at.is_empty())?;
-    let read = frames.enumerate().map(|(at, frame)| match blamed_frame == Some(at) {
-        true => Frame { locals: None, ..frame.clone() },
-        false => Frame { locals: None, before: Vec::new(), after: Vec::new(), ..frame.clone() },
+/// the sources of generated code, and source lines. Only the innermost are kept, and most of them
+/// without the lines around, because there is a copy for each known traceback.
+pub(super) fn read_of(report: &Report, blamed_frame: Option<usize>) -> Box<[(usize, Frame)]> {
+    let frames = report.traceback.iter().enumerate().rev();
+    let read = frames.filter(|(_, frame)| is_read(frame)).take(MOST_READ);
+    let read = read.map(|(at, frame)| match blamed_frame == Some(at) {
+        true => (at, Frame { locals: None, ..frame.clone() }),
+        false => {
+            let (before, after) = (Vec::new(), Vec::new());
+            (at, Frame { locals: None, before, after, ..frame.clone() })
+        }
     });
-    Some(read.collect())
+    read.collect()
 }
 
-fn add_read(traceback: &mut [Frame], read: &[Frame]) {
-    for (frame, read) in traceback.iter_mut().zip(read) {
-        if read.is_text_read || !read.generated_at.is_empty() {
+const MOST_READ: usize = 30;
+
+fn is_read(frame: &Frame) -> bool {
+    frame.is_text_read || !frame.generated_at.is_empty()
+}
+
+fn add_read(traceback: &mut [Frame], read: &[(usize, Frame)]) {
+    for (at, read) in read {
+        if let Some(frame) = traceback.get_mut(*at) {
             *frame = Frame { locals: frame.locals.take(), ..read.clone() };
         }
     }

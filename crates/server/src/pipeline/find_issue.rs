@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flawless_core::{
-    BlameFrame, BlamedLine, Choice, CommitId, Dropped, ExceptionAt, Frame, FrameKind, NoLine,
-    OutcomeKind, Report, ResolvedFrame, RuleId, Verdict, is_foreign_folder, place_key,
+    BlameFrame, BlamedLine, Choice, CommitId, Dropped, ExceptionAt, FrameKind, NoLine, OutcomeKind,
+    Report, ResolvedFrame, RuleId, Verdict, is_foreign_folder, place_key,
 };
 use flawless_git::{GitError, Located, Mirror};
 use flawless_store::{StoreError, WaitsFor};
@@ -131,7 +131,7 @@ async fn look(
         clean_read_texts(app, &mut fault.report).await;
         let no_map = unmapped.explain(&fault.report.traceback);
         let why = no_repository.or(no_map.as_deref());
-        let fault = attribute_fault(app, fault, rules, why).await?;
+        let fault = attribute_fault(app, fault, rules, unmapped, why).await?;
         if no_map.is_some() && fault.is_nobodys() && app.clock.now() - first_at < MAP_AWAITED_MS {
             waits_for = WaitsFor::SourceMap;
         }
@@ -145,8 +145,7 @@ async fn look(
 /// report were searched before.
 async fn clean_read_texts(app: &App, report: &mut Report) {
     let chain = report.chain.iter_mut().flat_map(|exception| &mut exception.traceback);
-    let is_read = |frame: &&mut Frame| frame.is_text_read || !frame.generated_at.is_empty();
-    for frame in report.traceback.iter_mut().chain(chain).filter(is_read) {
+    for frame in report.traceback.iter_mut().chain(chain).filter(|frame| frame.is_text_read) {
         app.redaction.source(frame).await;
     }
 }
@@ -200,11 +199,20 @@ async fn attribute_fault(
     app: &App,
     fault: Fault,
     rules: &RulesAt,
+    unmapped: &Unmapped,
     why: Option<&str>,
 ) -> Result<Attributed, Deferred> {
     let settings = &app.config.choice;
     let Fault { exception, report, files } = fault;
     let plain = choose_line(&report, &files.frames, settings, &HotFunctions::new(), &rules.rules);
+    // The caller of code that cannot be read is not to blame for it.
+    if let Verdict::Blamed(line) = &plain.verdict
+        && let Some(why) = unmapped.explain_within(&report.traceback, line.frame)
+    {
+        let found = nobody(&report, &[], None, why);
+        let found = nobodys(app, &files, found).await?;
+        return Ok(Attributed { exception, report, frames: plain.frames, found });
+    }
     let found = find_line(app, &report, &files, &plain, why).await?;
     if settings.blame_frame == BlameFrame::Innermost || matches!(found, FoundIssue::Dropped(..)) {
         return Ok(Attributed { exception, report, frames: plain.frames, found });

@@ -3,7 +3,7 @@
 use flawless_base::plural::counted;
 use flawless_core::{
     BlamedLine, Choice, CommitId, Developer, QuotedText, Report, ResolvedFrame, author_gone,
-    line_identity, line_to_show, text_identity,
+    generated_identity, line_identity, line_to_show, text_identity,
 };
 use flawless_git::{LocatedLine, source_text};
 use flawless_store::IssueFacts;
@@ -115,13 +115,23 @@ pub(super) async fn unblamed_names(
     revision: &CommitId,
     line: &BlamedLine,
 ) -> Vec<String> {
+    // Before its source map was there, the innermost frame stood for the report.
+    let generated = report.traceback[line.frame..].iter().rev().take(MOST_GENERATED);
+    let generated = generated.filter(|frame| !frame.generated_at.is_empty());
+    let mut names: Vec<String> =
+        generated.map(|frame| generated_identity(&frame.generated_at)).collect();
     if !is_only_one(files, revision, line).await {
-        return Vec::new();
+        return names;
     }
     // While the repository could not be read, only the deployed path was known.
     let deployed = report.traceback[line.frame].path.clone();
-    vec![text_identity(line), text_identity(&BlamedLine { path: deployed, ..line.clone() })]
+    names.push(text_identity(line));
+    names.push(text_identity(&BlamedLine { path: deployed, ..line.clone() }));
+    names
 }
+
+/// Frames of generated code under which an issue may have been recorded.
+const MOST_GENERATED: usize = 5;
 
 /// Whether the text occurs only once in its file, so that path, function and text identify this
 /// line alone.
@@ -143,7 +153,13 @@ pub(super) fn nobody(
     why: String,
 ) -> NewFacts {
     let shown = line.clone().unwrap_or_else(|| line_to_show(report, frames));
-    let facts = IssueFacts { identity: text_identity(&shown), ..facts_of(report, &shown, why) };
+    let generated = report.traceback.get(shown.frame);
+    let generated = generated.filter(|frame| frame.column > 0 && frame.text.is_empty());
+    let identity = match generated {
+        Some(frame) => generated_identity(&frame.generated_place()),
+        None => text_identity(&shown),
+    };
+    let facts = IssueFacts { identity, ..facts_of(report, &shown, why) };
     NewFacts {
         facts,
         also_known: Vec::new(),

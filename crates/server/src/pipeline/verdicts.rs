@@ -45,8 +45,8 @@ pub enum FaultVerdict {
         known_error: Option<RuleId>,
         /// Its frames, resolved.
         frames: Arc<[ResolvedFrame]>,
-        /// What the server read of its frames itself, without locals.
-        read: Option<Box<[Frame]>>,
+        /// What the server read of its frames itself, without locals, by their indexes.
+        read: Box<[(usize, Frame)]>,
         /// The blamed frame.
         blamed_frame: Option<usize>,
         /// What it says about the fix of its issue.

@@ -238,7 +238,7 @@ CREATE TABLE pending_report (
     attempts BIGINT NOT NULL,
     next_attempt_at BIGINT NOT NULL,
     last_error TEXT,
-    -- 1: the mirror was too old for it. It is due as soon as a fetch has succeeded.
+    -- 0: nothing. 1: a fetch of the mirror. 2: a source map. It is due as soon as that is there.
     waits_for BIGINT NOT NULL DEFAULT 0,
     -- What it was counted under while it was not known who is to blame, as JSON. It is attributed
     -- once more when more is known; the counts of this row are then what came since.
@@ -356,9 +356,10 @@ CREATE INDEX artifact_created ON artifact (project_id, created_at);
 CREATE TABLE artifact_body (
     project_id BIGINT NOT NULL REFERENCES project (id),
     hash TEXT NOT NULL,
-    body BLOB NOT NULL,
     bytes BIGINT NOT NULL,
     used_at BIGINT NOT NULL,
+    -- The last one: SQLite reads a row up to the columns that are wanted.
+    body BLOB NOT NULL,
     PRIMARY KEY (project_id, hash)
 );
 CREATE INDEX artifact_body_used ON artifact_body (project_id, used_at);
@@ -367,11 +368,12 @@ CREATE INDEX artifact_body_used ON artifact_body (project_id, used_at);
 CREATE TABLE upload_chunk (
     uploader TEXT NOT NULL,
     checksum TEXT NOT NULL,
-    body BLOB NOT NULL,
     bytes BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    body BLOB NOT NULL,
     PRIMARY KEY (uploader, checksum)
 );
+CREATE INDEX upload_chunk_created ON upload_chunk (created_at);
 
 -- Revisions that run or ran: named by reports, or the tip when none names any.
 CREATE TABLE running_revision (

@@ -1,5 +1,7 @@
 //! Artifacts: the files that builds uploaded for their releases. A file that belongs to several
 //! releases is stored once.
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
 use crate::db::key_text::key_text;
@@ -27,7 +29,7 @@ pub struct ArtifactRow {
     pub created_at: i64,
 }
 
-/// How much artifacts of a project there are.
+/// How many artifacts a project has, and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct ArtifactUse {
     /// Files, each counted once for each release.
@@ -106,25 +108,35 @@ impl WriteTx {
     /// # Errors
     /// The database cannot be written.
     pub async fn put_artifacts(&mut self, artifacts: &[ArtifactRow]) -> Result<(), StoreError> {
+        // The newest of equal ones: one statement changes a row only once.
+        let mut newest: BTreeMap<_, &ArtifactRow> = BTreeMap::new();
         for artifact in artifacts {
-            db::query(
+            let ArtifactRow { release_version, dist, url, debug_id, .. } = artifact;
+            newest.insert((release_version, dist, url, debug_id), artifact);
+        }
+        let newest: Vec<&ArtifactRow> = newest.into_values().collect();
+        for part in db::parts(&newest) {
+            let rows = db::rows(1, part.len(), 9);
+            let mut query = db::query(db::assembled(format!(
                 "INSERT INTO artifact (project_id, release_version, dist, url, debug_id, is_map, \
-                 map_url, hash, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                 map_url, hash, created_at) VALUES {rows} \
                  ON CONFLICT (project_id, release_version, dist, url, debug_id) DO UPDATE SET \
                  is_map = excluded.is_map, map_url = excluded.map_url, hash = excluded.hash, \
-                 created_at = excluded.created_at",
-            )
-            .bind(self.project)
-            .bind(key_text(&artifact.release_version))
-            .bind(key_text(&artifact.dist))
-            .bind(key_text(&artifact.url))
-            .bind(&artifact.debug_id)
-            .bind(artifact.is_map)
-            .bind(&artifact.map_url)
-            .bind(&artifact.hash)
-            .bind(artifact.created_at)
-            .execute(&mut self.tx)
-            .await?;
+                 created_at = excluded.created_at"
+            )));
+            for artifact in part {
+                query = query
+                    .bind(self.project)
+                    .bind(key_text(&artifact.release_version))
+                    .bind(key_text(&artifact.dist))
+                    .bind(key_text(&artifact.url))
+                    .bind(&artifact.debug_id)
+                    .bind(artifact.is_map)
+                    .bind(&artifact.map_url)
+                    .bind(&artifact.hash)
+                    .bind(artifact.created_at);
+            }
+            query.execute(&mut self.tx).await?;
         }
         let now = artifacts.iter().map(|artifact| artifact.created_at).max().unwrap_or_default();
         self.release_waiting(WaitsFor::SourceMap, now).await?;
@@ -190,6 +202,13 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         let query = db::query("DELETE FROM artifact_body WHERE project_id = $1 AND used_at < $2");
         query.bind(self.project).bind(before).execute(&mut self.tx).await?;
+        // Uploads that failed half-way.
+        let query = db::query(
+            "DELETE FROM artifact_body WHERE project_id = $1 AND used_at < $2 AND NOT EXISTS \
+             (SELECT 1 FROM artifact WHERE artifact.project_id = artifact_body.project_id \
+             AND artifact.hash = artifact_body.hash)",
+        );
+        query.bind(self.project).bind(began_before).execute(&mut self.tx).await?;
         self.remove_artifacts_without_body().await?;
         let query = db::query("DELETE FROM upload_chunk WHERE created_at < $1");
         query.bind(began_before).execute(&mut self.tx).await?;
@@ -316,7 +335,7 @@ impl Store {
         Ok(query.bind(self.project).bind(hash).fetch_optional(&self.readers).await?)
     }
 
-    /// How much artifacts there are.
+    /// The number and the size of the project's artifacts.
     ///
     /// # Errors
     /// The database cannot be read.

@@ -1,6 +1,6 @@
 //! .NET and Mono, in any language of the system.
 use super::super::{TextFrame, TextRelation};
-use super::section::{Header, Row, Section, header_before, indent};
+use super::section::{Header, Row, Section, header_before, indent, push};
 
 /// `   at NS.Class.Method(Type a) in P:line 5`
 pub(super) fn place(line: &str) -> Option<usize> {
@@ -94,10 +94,10 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
     // The inner ones stand behind the outer one, and their frames come first.
     let whole = format!("{}: {}", root.kind, root.message);
     let mut sections: Vec<Section> = Vec::new();
-    for (at, part) in whole.split(ARROW).enumerate() {
+    for (at, part) in whole.split(ARROW).take(32).enumerate() {
         let header = Header::of(part).unwrap_or(Header { kind: "", message: part.trim() });
         let of = at.checked_sub(1).map(|outer| (TextRelation::Cause, outer));
-        sections.push(Section { of, ..Section::new(header) });
+        push(&mut sections, Section { of, ..Section::new(header) });
     }
     if begin == first {
         sections = vec![std::mem::take(&mut root)];
@@ -121,14 +121,17 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             let member = member.split_once(") ").map_or(member, |(_, member)| member);
             let Some(header) = Header::of(member) else { break };
             if is_known(&sections, header) {
-                current = sections.len();
-                sections
-                    .push(Section { of: Some((TextRelation::Member, 0)), ..Section::default() });
+                push(
+                    &mut sections,
+                    Section { of: Some((TextRelation::Member, 0)), ..Section::default() },
+                );
             } else {
-                sections
-                    .push(Section { of: Some((TextRelation::Member, 0)), ..Section::new(header) });
-                current = sections.len() - 1;
+                push(
+                    &mut sections,
+                    Section { of: Some((TextRelation::Member, 0)), ..Section::new(header) },
+                );
             }
+            current = sections.len() - 1;
             after = at + 1;
         } else if sections[current].frames.is_empty() && current > 0 {
             sections[current].add_line(row.text.trim_end());

@@ -1,6 +1,6 @@
 //! Java, Kotlin and Scala.
 use super::super::{TextFrame, TextRelation};
-use super::section::{Header, Row, Section, header_before, indent};
+use super::section::{Header, Row, Section, header_before, indent, push};
 
 pub(super) fn place(line: &str) -> Option<usize> {
     let at = line.find("at ").filter(|at| line[..*at].ends_with([' ', '\t']) || *at == 0)?;
@@ -76,7 +76,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             let parent = sections.iter().rposition(is_outer).unwrap_or(last);
             // A cause within a suppressed one is printed as deep as that.
             let of = Some((relation, parent));
-            sections.push(Section { of, indent, ..Section::new(header) });
+            push(&mut sections, Section { of, indent, ..Section::new(header) });
         } else if sections[last].frames.is_empty() && last > 0 {
             sections[last].add_line(row.text.trim_end());
         } else {

@@ -1,6 +1,6 @@
 //! JavaScript: V8's form (Node, Chrome), and that of Firefox and Safari.
 use super::super::{TextFrame, TextRelation};
-use super::section::{self, Header, Row, Section, header_before, indent};
+use super::section::{self, Header, Row, Section, header_before, indent, push};
 
 pub(super) fn place(line: &str) -> Option<usize> {
     let of_v8 = line.find("at ").filter(|at| line[..*at].ends_with([' ', '\t']) || *at == 0);
@@ -114,13 +114,13 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             let indent = indent(&row.text);
             let parent = sections.iter().rposition(|it| it.indent < indent).unwrap_or(last);
             let of = Some((TextRelation::Cause, parent));
-            sections.push(Section { of, indent, ..Section::new(cause) });
+            push(&mut sections, Section { of, indent, ..Section::new(cause) });
         } else if text.ends_with("[errors]: [") {
             lists.push(last);
         } else if let (Some(list), Some(header)) = (lists.last().copied(), member(&row.text)) {
             let of = Some((TextRelation::Member, list));
             let indent = indent(&row.text);
-            sections.push(Section { of, indent, ..Section::new(header) });
+            push(&mut sections, Section { of, indent, ..Section::new(header) });
         } else if text.starts_with(']') {
             lists.pop();
         } else if sections[last].frames.is_empty() && last > 0 {

@@ -1,6 +1,6 @@
 //! Ruby.
 use super::super::{TextFrame, TextRelation};
-use super::section::{Row, Section};
+use super::section::{Row, Section, push};
 
 /// `from P:N:in 'F'`, or the first line, which has the message too.
 pub(super) fn place(line: &str) -> Option<usize> {
@@ -79,7 +79,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
                 let of = sections.len().checked_sub(1).map(|of| (TextRelation::Cause, of));
                 let mut section = Section { kind, message, of, ..Section::default() };
                 section.add(frame);
-                sections.push(section);
+                push(&mut sections, section);
                 at += 1;
                 while rows.get(at).is_some_and(|row| frame_of(&row.text).is_none())
                     && is_from(rows, at + 1)
@@ -91,7 +91,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             _ => {
                 // A bare list of frames.
                 if sections.is_empty() {
-                    sections.push(Section::default());
+                    push(&mut sections, Section::default());
                 }
                 if let Some(section) = sections.last_mut() {
                     section.add(frame);

@@ -1,9 +1,7 @@
 //! An exception of a traceback while it is read, and how several become one traceback.
 use std::borrow::Cow;
 
-use super::super::{
-    MAX_FRAMES, TextChained, TextException, TextFrame, TextRelation, TextTraceback,
-};
+use super::super::{TextChained, TextException, TextFrame, TextRelation, TextTraceback};
 
 /// A line of the input without what a log put before it.
 #[derive(Debug, Clone)]
@@ -32,7 +30,7 @@ impl Section {
     }
 
     pub(super) fn add(&mut self, frame: TextFrame) {
-        if self.frames.len() < MAX_FRAMES {
+        if self.frames.len() < MOST_FRAMES {
             self.frames.push(frame);
         }
     }
@@ -46,7 +44,17 @@ impl Section {
     }
 }
 
+/// Frames of one exception, and exceptions of one traceback: nobody shows more.
+const MOST_FRAMES: usize = 2_000;
+const MOST_SECTIONS: usize = 64;
 const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Adds an exception, unless there are too many: then its frames go to the last one.
+pub(super) fn push(sections: &mut Vec<Section>, section: Section) {
+    if sections.len() < MOST_SECTIONS {
+        sections.push(section);
+    }
+}
 
 /// One traceback of these exceptions: the first one left the program.
 pub(super) fn assembled(sections: Vec<Section>, line: u32) -> Option<TextTraceback> {

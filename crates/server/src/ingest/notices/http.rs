@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, post};
+use axum::routing::post;
 use flawless_base::hex::hex;
 use flawless_protocol::lenient_json::read_json;
 use flawless_protocol::sentry::Event;
@@ -26,7 +26,10 @@ pub fn notices_router(answerer: Answerer, limits: BodyLimits) -> Router {
         router = router
             .route(&format!("{of_airbrake}/notices{slash}"), post(take_notice).options(preflight))
             .route(&format!("/api/1/item{slash}"), post(take_item).options(preflight))
-            .route(&format!("/api/v5/projects/{{project}}/{{kind}}{slash}"), any(pass_over));
+            .route(
+                &format!("/api/v5/projects/{{project}}/{{kind}}{slash}"),
+                post(pass_over).put(pass_over).options(preflight),
+            );
     }
     router.with_state(Door { answerer, limits })
 }
@@ -132,7 +135,8 @@ async fn pass_over(
 /// The key: a bearer, in a header of Rollbar's, or in the query.
 fn key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let bearer = header_text(headers, header::AUTHORIZATION.as_str());
-    let bearer = bearer.split_once(' ').map(|(_, key)| key.trim().to_owned());
+    let bearer = bearer.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let bearer = bearer.map(|(_, key)| key.trim().to_owned());
     let of_rollbar = || Some(header_text(headers, "x-rollbar-access-token"));
     let of_query = || {
         let query = uri.query().unwrap_or_default();

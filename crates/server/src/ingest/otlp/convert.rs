@@ -12,8 +12,10 @@ use crate::ingest::text_report::report_from_text;
 
 /// The report of an occurrence, bounded.
 pub(in crate::ingest) fn converted(occurrence: Occurrence, signal: Signal) -> Report {
-    let Occurrence { resource, mut attributes, name, trace_id, kind, message, stacktrace, .. } =
-        occurrence;
+    let Occurrence { resource, span, trace_id, kind, message, stacktrace, .. } = occurrence;
+    let mut attributes = Attributes::clone(&span);
+    attributes.extend(occurrence.attributes);
+    let name = occurrence.name.to_string();
     let mut resource = Attributes::clone(&resource);
     let language = take(&mut resource, ["telemetry.sdk.language"]);
     let mut report = match traceback(&stacktrace, &language) {
@@ -31,7 +33,8 @@ pub(in crate::ingest) fn converted(occurrence: Occurrence, signal: Signal) -> Re
     if !occurrence.logged.is_empty() && !report.exception_message.contains(&occurrence.logged) {
         report.notes.push(occurrence.logged);
     }
-    report.id = id(&trace_id, &report);
+    let service = resource.get("service.name").map_or("", String::as_str);
+    report.id = id(&trace_id, service, &report);
     report.trace_id = trace_id;
     report.mechanism = "opentelemetry".to_owned();
     report.handled = occurrence.is_fatal.then_some(false);
@@ -50,11 +53,21 @@ pub(in crate::ingest) fn converted(occurrence: Occurrence, signal: Signal) -> Re
     report.bounded()
 }
 
+/// Bytes of a stack trace that are read.
+const MAX_STACKTRACE: usize = 256 * 1024;
+
 /// The traceback in the text of an exception, which may have been cut anywhere.
 fn traceback(text: &str, language: &str) -> Option<TextTraceback> {
     if text.trim().is_empty() {
         return None;
     }
+    // Python prints what failed at the end, all others at the beginning.
+    let is_python = matches!(language, "" | "python");
+    let mut at = if is_python { text.len().saturating_sub(MAX_STACKTRACE) } else { 0 };
+    at += (0..4).take_while(|more| !text.is_char_boundary(at + more)).count();
+    let mut end = (at + MAX_STACKTRACE).min(text.len());
+    end -= (0..4).take_while(|less| !text.is_char_boundary(end - less)).count();
+    let text = &text[at..end];
     let named = TextLanguage::named(language);
     if named.is_none()
         && let Some(python) = remote_traceback(text)
@@ -85,9 +98,9 @@ fn name_exception(report: &mut Report, kind: String, message: String, logged: &s
     }
 }
 
-/// The same exception is told on every span that it passes through, and perhaps in a log record too:
-/// within a trace it counts once.
-fn id(trace_id: &str, report: &Report) -> Option<String> {
+/// The same exception is recorded on every span that it passes through, and often in a log record
+/// too: within a trace it counts once for each service.
+fn id(trace_id: &str, service: &str, report: &Report) -> Option<String> {
     if trace_id.is_empty() {
         return None;
     }
@@ -98,7 +111,7 @@ fn id(trace_id: &str, report: &Report) -> Option<String> {
     let message = report.exception_message.as_str();
     let is_counted = message.ends_with(" sub-exceptions)") || message.ends_with(" sub-exception)");
     let message = message.rsplit_once(" (").filter(|_| is_counted).map_or(message, |it| it.0);
-    for part in [trace_id, kind, message, place.map_or("", |it| &it.path)] {
+    for part in [trace_id, service, kind, message, place.map_or("", |it| &it.path)] {
         hash.update(part);
         hash.update([0]);
     }
@@ -149,9 +162,14 @@ fn add_request(report: &mut Report, attributes: &mut Attributes) {
 }
 
 fn add_resource(report: &mut Report, resource: &mut Attributes) {
-    let revision =
-        take(resource, ["vcs.ref.head.revision", "vcs.repository.ref.revision", "service.version"]);
+    let commit = take(resource, ["vcs.ref.head.revision", "vcs.repository.ref.revision"]);
+    let version = take(resource, ["service.version"]);
+    let revision = if commit.is_empty() { version.clone() } else { commit };
     report.revision = Some(revision).filter(|revision| !revision.is_empty());
+    if !version.is_empty() {
+        // Source maps are found by it.
+        report.tags.insert("service.version".to_owned(), version);
+    }
     report.environment = take(resource, ["deployment.environment.name", "deployment.environment"]);
     report.hostname = take(resource, ["host.name", "k8s.pod.name", "container.id"]);
     let service = take(resource, ["service.name"]);

@@ -9,8 +9,10 @@ use flawless_core::matches_pattern;
 use flawless_protocol::lenient_json::read_json;
 use flawless_protocol::otlp::{self, GROWTH, Occurrence, Read, Signal};
 use prost::Message;
+use tokio::task::JoinSet;
 
 use super::convert::converted;
+use crate::app::App;
 use crate::ingest::Answerer;
 use crate::ingest::body::BodyLimits;
 use crate::ingest::message::Unkept;
@@ -113,26 +115,48 @@ async fn submit(
     if left_out > 0 {
         intake.refuse_for(sender.project, "too many errors in one request", from.to_string());
     }
+    // Each waits for its commit, and many are committed together.
+    let mut waiting = JoinSet::new();
+    let mut first = Ok(());
     for occurrence in occurrences {
-        let sender = receiver(door, sender, &occurrence);
-        let turn = door.decoding(sender.peer, occurrence.stacktrace.len()).await;
-        let report = converted(occurrence, signal);
-        door.submit(report, &sender, turn).await?;
-        door.note_client([&from.user_agent, "OpenTelemetry"]);
+        if waiting.len() >= AT_ONCE
+            && let Some(submitted) = waiting.join_next().await
+        {
+            first = first.and(submitted.unwrap_or(Ok(())));
+        }
+        let (door, sender) = (door.clone(), receiver(door, sender, &occurrence));
+        let user_agent = from.user_agent.clone();
+        waiting.spawn(async move {
+            let turn = door.decoding(sender.peer, occurrence.stacktrace.len()).await;
+            let report = converted(occurrence, signal);
+            door.submit(report, &sender, turn).await?;
+            door.note_client([&user_agent, "OpenTelemetry"]);
+            Ok(())
+        });
     }
-    Ok(())
+    while let Some(submitted) = waiting.join_next().await {
+        first = first.and(submitted.unwrap_or(Ok(())));
+    }
+    first
 }
 
-/// The sender, in the project that its service belongs to.
+/// Reports of one request that are handed over at once.
+const AT_ONCE: usize = 64;
+
+/// The sender, in the project that its service belongs to: its own one, if that names the service,
+/// else the first that does. What the file says holds for no project in particular.
 fn receiver(door: &Door, sender: &Sender, occurrence: &Occurrence) -> Sender {
     let Some(service) = occurrence.resource.get("service.name") else { return sender.clone() };
-    let service = service.to_lowercase();
-    let takes = |app: &crate::app::App| {
-        let mut services = app.config.otlp_services.iter();
+    let (service, projects) = (service.to_lowercase(), &door.answerer.projects);
+    let of_all = &projects.config().otlp_services;
+    let takes = |app: &App| {
+        let services = &app.config.otlp_services;
         app.project.row.archived_at.is_none()
-            && services.any(|pattern| matches_pattern(pattern, &service))
+            && services != of_all
+            && services.iter().any(|pattern| matches_pattern(pattern, &service))
     };
-    match door.answerer.projects.all().into_iter().find(takes) {
+    let own = projects.get(sender.project).filter(takes);
+    match own.or_else(|| projects.all().into_iter().find(takes)) {
         Some(app) => {
             Sender { project: app.project_id(), redaction: app.redaction.clone(), ..sender.clone() }
         }

@@ -63,8 +63,8 @@ async fn take_chunks(
     mut parts: Multipart,
 ) -> Result<Answer<Value>, Problem> {
     uploads(&caller)?;
+    let _turn = READING.acquire().await;
     let take = async {
-        let _turn = READING.acquire().await;
         while let Some(part) = parts.next_field().await.map_err(unread)? {
             let is_compressed = match part.name() {
                 Some("file") => false,

@@ -1,4 +1,4 @@
-//! The newest clients of others, in programs that really fail, with the whole server behind them: from
+//! Third-party clients, in programs that really fail, with the whole server behind them: from
 //! an exception to the mail.
 use std::path::{Path, PathBuf};
 use std::process::Command;

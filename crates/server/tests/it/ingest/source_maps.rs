@@ -183,10 +183,16 @@ async fn report_waits_for_its_source_map_and_is_blamed_when_it_is_there() {
     let reason = shop.unblamed().await;
     assert!(reason.contains("sentry-cli sourcemaps upload --release 'web@2.0.0'"), "{reason}");
     assert!(reason.contains("https://shop.example/assets/app.js:"), "{reason}");
+    // More of them are counted with it meanwhile.
+    for _ in 0..3 {
+        shop.report(&shop.event()).await;
+    }
+    shop.app.settle().await;
     shop.cli(&["sourcemaps", "upload", "--release", RELEASE, "DIST"]).expect("it is uploaded");
     is_bens(&shop.mail().await);
     let issues = shop.app.server.app.store.issues_between(0, i64::MAX / 2).await.expect("store");
     assert_eq!(issues.len(), 1, "it is the same issue");
+    assert_eq!(issues[0].week_occurrences, 4, "none is counted twice or lost");
     // Later ones are known, and their samples show the sources too.
     for _ in 0..2 {
         shop.app.clock.advance(5_000);
