@@ -96,7 +96,7 @@ fn value(value: &Json) -> AnyValue {
         return AnyValue { value: None };
     };
     let value = match &**name {
-        "stringValue" => of.as_str().map(|text| Value::String(text.to_owned())),
+        "stringValue" => of.as_str().map(|text| Value::String(text.as_bytes().to_vec())),
         "boolValue" => of.as_bool().map(Value::Bool),
         "intValue" => whole(of).map(Value::Int),
         "doubleValue" => of.as_f64().or_else(|| of.as_str()?.parse().ok()).map(Value::Double),
@@ -114,7 +114,7 @@ fn value(value: &Json) -> AnyValue {
 pub(super) fn of_value(value: AnyValue) -> Json {
     match value.value {
         None => Json::Null,
-        Some(Value::String(text)) => Json::String(text),
+        Some(Value::String(text)) => Json::String(String::from_utf8_lossy(&text).into_owned()),
         Some(Value::Bool(is_it)) => Json::Bool(is_it),
         Some(Value::Int(number)) => json!(number),
         Some(Value::Double(number)) => json!(number),

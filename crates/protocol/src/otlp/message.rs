@@ -103,8 +103,9 @@ pub(super) struct AnyValue {
 
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(super) enum Value {
-    #[prost(string, tag = "1")]
-    String(String),
+    // A text may have been cut within a character.
+    #[prost(bytes, tag = "1")]
+    String(Vec<u8>),
     #[prost(bool, tag = "2")]
     Bool(bool),
     #[prost(int64, tag = "3")]

@@ -186,7 +186,10 @@ fn attributes(pairs: Vec<KeyValue>) -> Attributes {
 
 fn printed(value: AnyValue) -> String {
     match value.value {
-        Some(message::Value::String(text)) => text,
+        Some(message::Value::String(text)) => match String::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        },
         _ => json::of_value(value).to_string(),
     }
 }

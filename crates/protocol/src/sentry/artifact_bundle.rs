@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use super::event::event_id;
 use crate::DecodeError;
-use crate::source_map::{MAX_MAP, debug_id_in, inline_map, map_reference};
+use crate::source_map::{MAX_MAP, debug_id_in, inline_map, map_reference, values};
 
 /// A bundle that is read file by file.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ struct ManifestFile {
 
 /// Files of a bundle.
 const MOST_FILES: usize = 20_000;
+/// Values that its list says of a file.
+const VALUES_OF_A_FILE: usize = 20;
 /// Bytes of its list of files.
 const MAX_MANIFEST: u64 = 32 * 1024 * 1024;
 /// Bytes of all of its files.
@@ -76,6 +78,10 @@ impl<R: Read + Seek> ArtifactBundle<R> {
         file.take(MAX_MANIFEST + 1).read_to_end(&mut manifest).map_err(wrong)?;
         if manifest.len() as u64 > MAX_MANIFEST {
             return Err(wrong("its manifest.json is too large"));
+        }
+        // Before it is read: an entry takes more memory than bytes.
+        if values(&manifest) > MOST_FILES * VALUES_OF_A_FILE {
+            return Err(wrong(format!("it has more than {MOST_FILES} files")));
         }
         let manifest: Manifest = serde_json::from_slice(&manifest).map_err(wrong)?;
         if manifest.files.len() > MOST_FILES {
@@ -145,7 +151,7 @@ fn bundled(file: ManifestFile, is_map: bool, content: Vec<u8>) -> Vec<BundledFil
     let map_url = match (&inline, named) {
         (Some(_), _) => format!("{}#map", file.url),
         (None, "") => String::new(),
-        (None, named) if named.starts_with("data:") => String::new(),
+        (None, named) if named.starts_with("data:") || named.len() > MAX_URL => String::new(),
         (None, named) => joined(&file.url, named),
     };
     let map_url = if is_map { String::new() } else { map_url };

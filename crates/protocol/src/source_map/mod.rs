@@ -59,8 +59,14 @@ impl SourceMap {
     /// # Errors
     /// It is too large, malformed, or its sections are in other files.
     pub fn read(bytes: &[u8]) -> Result<Self, SourceMapError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let separators = memchr::memchr2_iter(b',', b';', bytes).count();
-        if bytes.len() > MAX_MAP || separators > MAX_POSITIONS || values(bytes) > MAX_VALUES {
+        let values = values(bytes);
+        if bytes.len() > MAX_MAP
+            || separators > MAX_POSITIONS
+            || values > MAX_VALUES
+            || longest_root(bytes).saturating_mul(values) > MAX_MAP
+        {
             return Err(SourceMapError::TooLarge);
         }
         let malformed = |error: sourcemap::Error| SourceMapError::Malformed(error.to_string());
@@ -136,8 +142,9 @@ impl SourceMap {
     pub fn memory(&self) -> usize {
         let map = self.map();
         let quoted: usize = map.source_contents().flatten().map(str::len).sum();
-        let names = map.get_name_count() as usize + map.get_source_count() as usize;
-        map.get_token_count() as usize * size_of::<sourcemap::RawToken>() + quoted + names * 64
+        let names = map.names().chain(map.sources()).map(|name| name.len() + 64);
+        let tokens = map.get_token_count() as usize * size_of::<sourcemap::RawToken>();
+        tokens + quoted + names.sum::<usize>()
     }
 
     fn map(&self) -> &sourcemap::SourceMap {
@@ -156,7 +163,7 @@ impl SourceMap {
 }
 
 /// How many values a document has at most. What is in its texts, such as code, does not count.
-fn values(bytes: &[u8]) -> usize {
+pub(crate) fn values(bytes: &[u8]) -> usize {
     let (mut count, mut rest) = (1, bytes);
     while let Some(text) = memchr::memchr(b'"', rest) {
         let (outside, text) = rest.split_at(text);
@@ -175,6 +182,17 @@ fn values(bytes: &[u8]) -> usize {
         rest = &text[at..];
     }
     count + rest.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count()
+}
+
+/// The length of the longest `sourceRoot`, which is put before the name of each source.
+fn longest_root(bytes: &[u8]) -> usize {
+    let found = memchr::memmem::find_iter(bytes, b"\"sourceRoot\"");
+    let length = |at: usize| {
+        let rest = &bytes[at + b"\"sourceRoot\"".len()..];
+        let start = memchr::memchr(b'"', rest).map_or(rest.len(), |start| start + 1);
+        memchr::memchr(b'"', &rest[start..]).unwrap_or(rest.len() - start)
+    };
+    found.map(length).max().unwrap_or(0)
 }
 
 /// A line of a source with those around it.
@@ -293,7 +311,12 @@ mod tests {
             let read = SourceMap::read(&bytes);
             assert!(matches!(read, Err(SourceMapError::Malformed(_))), "{shown}: {read:?}");
         }
-        for large in [";".repeat(MAX_POSITIONS + 1), "[0,".repeat(MAX_VALUES + 1)] {
+        let root = format!(
+            "{{\"sourceRoot\": \"{}\", \"sources\": [{}]}}",
+            "r".repeat(100_000),
+            "\"s\",".repeat(1_000)
+        );
+        for large in [";".repeat(MAX_POSITIONS + 1), "[0,".repeat(MAX_VALUES + 1), root] {
             assert_eq!(
                 SourceMap::read(large.as_bytes()).map(|_| ()),
                 Err(SourceMapError::TooLarge)

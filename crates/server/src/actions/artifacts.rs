@@ -46,8 +46,8 @@ fn wrong(why: impl Into<String>) -> UploadError {
 
 /// Bytes that the parts of somebody's uploads may take until they are put together.
 pub const MAX_UPLOAD: usize = 512 * 1024 * 1024;
-/// Bytes of the name of a release's variant.
-const MAX_DIST: usize = 200;
+/// Bytes of the name of a release, and of its variant.
+const MAX_NAME: usize = 200;
 /// How many uploads are unpacked at once: it takes memory for the largest file.
 static UNPACKING: Semaphore = Semaphore::const_new(1);
 
@@ -88,8 +88,8 @@ pub async fn assemble(projects: &[App], upload: Upload<'_>) -> Result<usize, Upl
         opened.map_err(std::io::Error::other)?.map_err(|error| wrong(error.to_string()))?;
     let release = upload.release.or(bundle.release()).unwrap_or_default().to_owned();
     let dist = upload.dist.or(bundle.dist()).unwrap_or_default().to_owned();
-    if dist.len() > MAX_DIST {
-        return Err(wrong(format!("its dist is longer than {MAX_DIST} bytes")));
+    if dist.len() > MAX_NAME || release.len() > MAX_NAME {
+        return Err(wrong(format!("its release or dist is longer than {MAX_NAME} bytes")));
     }
     let now = first.clock.now();
     let mut rows = Vec::new();

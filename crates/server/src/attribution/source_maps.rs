@@ -117,6 +117,9 @@ impl SourceMaps {
         }
         let mut unmapped = Unmapped { why: HashMap::new(), release: report.revision.clone() };
         let (mut used, mut held) = (Vec::new(), 0);
+        if names.is_empty() {
+            return Ok(Mapped { report, unmapped, used });
+        }
         let dist = report.tags.get("dist").cloned().unwrap_or_default();
         // OpenTelemetry names the version besides the commit.
         let version = report.tags.get("service.version").cloned();

@@ -18,7 +18,7 @@ fn frame(text: &str) -> Option<TextFrame> {
     let is_word = !word.is_empty() && word.chars().all(char::is_alphabetic) && word.len() <= 12;
     let open = rest.find('(').filter(|_| is_word)?;
     let called = rest[..open].trim_end();
-    let is_name = |c: char| c.is_alphanumeric() || "_.`+<>|[],=:-".contains(c);
+    let is_name = |c: char| c.is_alphanumeric() || "_.`+<>|[],=:-$@".contains(c);
     let (class, method) = called.rsplit_once('.')?;
     if class.is_empty() || !called.chars().all(is_name) {
         return None;
@@ -96,7 +96,11 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
     let mut sections: Vec<Section> = Vec::new();
     for (at, part) in whole.split(ARROW).take(32).enumerate() {
         let header = Header::of(part).unwrap_or(Header { kind: "", message: part.trim() });
-        let of = at.checked_sub(1).map(|outer| (TextRelation::Cause, outer));
+        let of = at.checked_sub(1).map(|outer| {
+            let is_group =
+                sections.get(outer).is_some_and(|it| it.kind.ends_with("AggregateException"));
+            (if is_group { TextRelation::Member } else { TextRelation::Cause }, outer)
+        });
         push(&mut sections, Section { of, ..Section::new(header) });
     }
     if begin == first {

@@ -50,6 +50,17 @@ fn function(line: &str) -> Option<&str> {
     (open.0 > 0).then(|| &end[..open.0])
 }
 
+/// `pkg.Name` alone, as loggers and error packages print it.
+fn bare(line: &str) -> Option<&str> {
+    let text = line.trim();
+    let is_one = !text.contains(char::is_whitespace) && text.contains('.');
+    is_one.then_some(text)
+}
+
+fn is_before_file(rows: &[Row<'_>], at: usize) -> bool {
+    bare(&rows[at].text).is_some() && rows.get(at + 1).is_some_and(|row| file(&row.text).is_some())
+}
+
 pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) {
     let mut section = Section { kind: "panic".into(), ..Section::default() };
     let panic = (0..first).rev().take(20).find_map(|at| {
@@ -80,7 +91,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         }
         if let Some((path, line)) = file(&row.text) {
             let before = at.checked_sub(1).map(|before| &*rows[before].text);
-            let name = before.and_then(function).unwrap_or_default();
+            let name = before.and_then(|it| function(it).or_else(|| bare(it))).unwrap_or_default();
             let is_creation = before.is_some_and(|it| it.trim().starts_with("created by "));
             let frame = TextFrame {
                 path: path.to_owned(),
@@ -91,6 +102,8 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             if frames.len() < super::MAX_FRAMES {
                 frames.push((frame, is_creation));
             }
+        } else if row.text.contains("additional frames elided") || is_before_file(rows, at) {
+            // It goes on.
         } else if function(&row.text).is_none() && !frames.is_empty() {
             end = skipped(rows, at);
             break;

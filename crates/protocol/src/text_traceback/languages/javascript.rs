@@ -110,7 +110,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         if let Some(frame) = frame(text) {
             sections[last].add(frame);
             after = at + 1;
-        } else if let Some(cause) = text.strip_prefix("[cause]: ").and_then(header) {
+        } else if let Some(cause) = cause(text) {
             let indent = indent(&row.text);
             let parent = sections.iter().rposition(|it| it.indent < indent).unwrap_or(last);
             let of = Some((TextRelation::Cause, parent));
@@ -132,6 +132,12 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         }
     }
     (sections, after)
+}
+
+/// The exception behind another one, as Node, Deno and loggers print it.
+fn cause(text: &str) -> Option<Header<'_>> {
+    let starts = ["[cause]: ", "Caused by: ", "caused by: "];
+    starts.iter().find_map(|start| text.strip_prefix(start)).and_then(header)
 }
 
 /// An exception of a list, which is indented.

@@ -181,14 +181,20 @@ impl<'a> Block<'a> {
                 let until = rows.len().min(first + window);
                 let stripped: Vec<Row<'_>> = rows[begin..until].iter().map(strip).collect();
                 let (sections, end) = language.sections(&stripped, first - begin);
-                if begin + end < until || until == rows.len() {
+                // What a parser looks ahead for must not be cut off.
+                if begin + end + MAX_BETWEEN < until || until == rows.len() {
                     break (sections, end);
                 }
                 window *= 4;
             };
             let end = (begin + end).max(first + 1);
             let line = rows[first].number;
-            tracebacks.extend(section::assembled(sections, line));
+            let is_rest = is_rest_of(&sections, &rows[begin..first]) && begin > 0;
+            let Some(traceback) = section::assembled(sections, line) else { break };
+            match tracebacks.last_mut().filter(|_| is_rest) {
+                Some(before) => before.go_on(traceback.exception.frames),
+                None => tracebacks.push(traceback),
+            }
             begin = end;
             let next = |at: &usize| language.place(&rows[*at].text).is_some();
             match (begin..=last).find(next) {
@@ -197,6 +203,30 @@ impl<'a> Block<'a> {
             }
         }
         self.rows = rows.into_iter().skip(begin.max(last + 1)).collect();
+    }
+}
+
+/// Whether an exception without a name is the rest of the one before: a line of another form was
+/// between their frames.
+fn is_rest_of(sections: &[Section], between: &[Row<'_>]) -> bool {
+    let is_nameless = |section: &Section| section.kind.is_empty() && section.message.is_empty();
+    let is_of_a_stack = |row: &Row<'_>| {
+        let text = row.text.trim();
+        ["...", "- ", "at "].iter().any(|start| text.starts_with(start)) || text.contains('@')
+    };
+    matches!(sections, [only] if is_nameless(only))
+        && between.len() <= 3
+        && between.iter().all(is_of_a_stack)
+}
+
+impl TextTraceback {
+    /// Adds further frames to the exception that was printed last: they are its callers.
+    fn go_on(&mut self, frames: Vec<super::TextFrame>) {
+        let last = self.chain.last_mut().map(|chained| &mut chained.exception);
+        let last = last.unwrap_or(&mut self.exception);
+        if last.frames.len() + frames.len() <= MAX_FRAMES {
+            last.frames.splice(0..0, frames);
+        }
     }
 }
 
@@ -278,6 +308,44 @@ mod tests {
         ] {
             insta::assert_snapshot!(name, read(text));
         }
+    }
+
+    #[test]
+    fn lines_of_another_form_do_not_end_a_stack() {
+        for text in [
+            "E.A: x\n\tat a.B.f(B.java:1)\n\t... 2 frames excluded\n\tat a.C.g(C.java:2)\n",
+            "/srv/a.rb:1:in `f': x (A)\n\tfrom /srv/b.rb:2:in `g'\n\t ... 3 levels...\n\tfrom /srv/c.rb:3:in \
+             `<main>'\n",
+            "f@https://x.org/a.js:1:2\npromise callback*@https://x.org/a.js:3:4\ng@https://x.org/a.js:5:6\n",
+        ] {
+            let found = read_all(text).tracebacks;
+            assert_eq!(found.len(), 1, "{text}\n{}", read(text));
+            assert!(found[0].exception.frames.len() >= 2, "{text}\n{}", read(text));
+        }
+        let zap = "2026-01-01T00:00:00Z\tERROR\tshop/svc.go:3\tfailed\nmain.F3\n\t/srv/x/svc.go:3\nmain.main\n\
+                   \t/srv/x/main.go:9\n";
+        assert_eq!(read(zap), "panic: \n  /srv/x/main.go:9 main.main\n  /srv/x/svc.go:3 main.F3\n");
+        let long: String = (0..198).map(|at| format!("#{at} /srv/f.php({at}): f()\n")).collect();
+        let php = format!(
+            "A: x in /srv/a.php:1\nStack trace:\n{long}#198 {{main}}\n\nNext B: y in \
+            /srv/b.php:2\nStack trace:\n#0 {{main}}\n"
+        );
+        assert_eq!(read_all(&php).tracebacks.len(), 1);
+    }
+
+    #[test]
+    fn hostile_lines_take_little_time() {
+        let spaces = format!("- x{}y\n\tat a.B.c(B.java:1)\n", " ".repeat(400_000));
+        assert_eq!(read_all(&spaces).tracebacks.len(), 1);
+        let mut copies = "java.lang.A: x\n".to_owned() + &"\tat a.B.f(B.java:1)\n".repeat(3_000);
+        for _ in 0..2_000 {
+            copies += "Caused by: B\n\tat a.B.f(B.java:1)\n\t... 3000 more\n";
+        }
+        let found = read_all(&copies).tracebacks;
+        let frames = |it: &TextTraceback| {
+            it.chain.iter().map(|chained| chained.exception.frames.len()).sum::<usize>()
+        };
+        assert!(found.iter().map(frames).sum::<usize>() <= 64 * 2_000 * found.len());
     }
 
     #[test]

@@ -39,6 +39,13 @@ fn name(called: &str) -> &str {
 /// `Type: message in P:N`, with what the log says before it.
 fn header(text: &str) -> Option<(Header<'_>, &str, u32)> {
     let text = text.trim();
+    // Laravel's log: `[object] (Type(code: 0): message at P:N)`.
+    if let Some((_, object)) = text.split_once("[object] (") {
+        let (kind, rest) = object.split_once("(code: ")?;
+        let (message, place) = rest.split_once("): ")?.1.rsplit_once(" at ")?;
+        let (path, line) = place.trim_end_matches(')').rsplit_once(':')?;
+        return Some((Header { kind, message }, path, line.parse().ok()?));
+    }
     let text = text.split_once("Uncaught ").map_or(text, |(_, rest)| rest);
     let text = text.strip_prefix("Next ").unwrap_or(text);
     let (said, place) = text.rsplit_once(" in ")?;
@@ -84,7 +91,7 @@ fn section(rows: &[Row<'_>], begin: usize, calls: &[Call<'_>]) -> Section {
     let mut section = Section::default();
     for at in near {
         let text = rows[at].text.trim_end();
-        if text.trim() == "Stack trace:" {
+        if matches!(text.trim(), "Stack trace:" | "[stacktrace]") {
             continue;
         }
         // A message of several lines ends with the place.

@@ -1,6 +1,6 @@
 //! Ruby.
 use super::super::{TextFrame, TextRelation};
-use super::section::{Row, Section, push};
+use super::section::{Header, Row, Section, push};
 
 /// `from P:N:in 'F'`, or the first line, which has the message too.
 pub(super) fn place(line: &str) -> Option<usize> {
@@ -91,7 +91,7 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
             _ => {
                 // A bare list of frames.
                 if sections.is_empty() {
-                    push(&mut sections, Section::default());
+                    push(&mut sections, named_before(rows, first));
                 }
                 if let Some(section) = sections.last_mut() {
                     section.add(frame);
@@ -101,6 +101,20 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         }
     }
     (sections, at)
+}
+
+/// The exception above a bare list of frames: `Type (message):` of Rails, or `Type: message`.
+fn named_before(rows: &[Row<'_>], first: usize) -> Section {
+    let near = (0..first).rev().take(3).map(|at| rows[at].text.trim());
+    let header = near.filter(|text| !text.is_empty()).find_map(|text| {
+        let of_rails = text.strip_suffix("):").and_then(|text| text.split_once(" ("));
+        let of_rails = of_rails.map(|(kind, message)| Header { kind, message });
+        let is_type = |header: &Header<'_>| {
+            header.kind.starts_with(char::is_uppercase) && !header.kind.contains(' ')
+        };
+        of_rails.filter(is_type).or_else(|| Header::within(text)).or_else(|| Header::of(text))
+    });
+    header.map(Section::new).unwrap_or_default()
 }
 
 /// The next row with a frame, if only lines of a message are between.

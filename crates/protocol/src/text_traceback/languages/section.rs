@@ -101,11 +101,22 @@ impl<'a> Header<'a> {
 
     /// The same behind other text of a log.
     pub(super) fn within(text: &'a str) -> Option<Self> {
-        let starts = text.match_indices([' ', '\t', '"', '|']).map(|(at, mark)| at + mark.len());
+        let mut end = MAX_HEADER.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = &text[..end];
+        let is_mark = |c: char| matches!(c, ' ' | '\t' | '"' | '|');
+        let starts = text.match_indices(is_mark).map(|(at, mark)| at + mark.len());
+        let starts = starts.filter(|at| !text[*at..].starts_with(is_mark)).take(MOST_WORDS);
         let mut found = starts.filter_map(|at| Self::of(&text[at..]));
         found.find(|header| is_certain(header.kind))
     }
 }
+
+/// Bytes and words of a line among which an exception is looked for.
+const MAX_HEADER: usize = 4 * 1024;
+const MOST_WORDS: usize = 200;
 
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || "_.$\\`+<>[]".contains(c)

@@ -125,7 +125,9 @@ async fn assemble_bundle(
     State(site): State<Site>,
     Json(assembly): Json<Assembly>,
 ) -> Result<Answer<Value>, Problem> {
-    let Assembly { checksum, chunks, projects: names, version, dist } = assembly;
+    let Assembly { checksum, chunks, projects: mut names, version, dist } = assembly;
+    names.sort();
+    names.dedup();
     uploads(&caller)?;
     if names.is_empty() {
         let problem = FieldProblem::new("projects", "is empty: name the project with --project");
