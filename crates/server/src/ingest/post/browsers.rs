@@ -23,7 +23,7 @@ pub(in crate::ingest) async fn preflight(headers: HeaderMap) -> Response {
     let mut response = for_browsers(StatusCode::NO_CONTENT.into_response());
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, PUT"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
     response
