@@ -17,8 +17,8 @@ use crate::stack::frame;
 #[non_exhaustive]
 pub struct FlawlessLayer;
 
-/// A layer that reports events of the level ERROR: the error in a field of theirs (`error = &error as
-/// &dyn Error`), else their message at the place that logged it. Events of the levels WARN and INFO
+/// A layer that reports each event of the level ERROR: the error in one of its fields (`error = &error
+/// as &dyn Error`), else its message at the place that logged it. Events of the levels WARN and INFO
 /// become breadcrumbs.
 #[must_use]
 pub fn layer() -> FlawlessLayer {

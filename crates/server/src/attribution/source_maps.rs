@@ -115,16 +115,15 @@ impl SourceMaps {
                 names.push(name);
             }
         }
-        let mut unmapped = Unmapped { why: HashMap::new(), release: report.revision.clone() };
+        // OpenTelemetry names the version besides the commit.
+        let version = report.tags.get("service.version").cloned();
+        let release = version.or_else(|| report.revision.clone());
+        let mut unmapped = Unmapped { why: HashMap::new(), release: release.clone() };
         let (mut used, mut held) = (Vec::new(), 0);
         if names.is_empty() {
             return Ok(Mapped { report, unmapped, used });
         }
         let dist = report.tags.get("dist").cloned().unwrap_or_default();
-        // OpenTelemetry names the version besides the commit.
-        let version = report.tags.get("service.version").cloned();
-        let release = version.or_else(|| report.revision.clone());
-        unmapped.release.clone_from(&release);
         let mut loaded: HashMap<(String, String), (Arc<Loaded>, String)> = HashMap::new();
         for (path, debug_id) in names {
             let release = release.as_deref();
@@ -331,7 +330,7 @@ fn become_original(
     map_url: &str,
     function: String,
 ) {
-    let generated_at = format!("{}:{}:{}", frame.path, frame.line, frame.column);
+    let generated_at = frame.generated_place();
     let lines = map.lines(original.number, original.line, AROUND);
     let owned = |lines: Vec<&str>| lines.into_iter().map(|line| cut(line, MAX_LINE)).collect();
     let (text, before, after) = match lines {

@@ -91,18 +91,8 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         Header::of(text.strip_prefix("Unhandled Exception: ").unwrap_or(text))
     };
     let (mut root, begin) = header_before(rows, first, of_line);
-    // The inner ones stand behind the outer one, and their frames come first.
-    let whole = format!("{}: {}", root.kind, root.message);
     let mut sections: Vec<Section> = Vec::new();
-    for (at, part) in whole.split(ARROW).take(32).enumerate() {
-        let header = Header::of(part).unwrap_or(Header { kind: "", message: part.trim() });
-        let of = at.checked_sub(1).map(|outer| {
-            let is_group =
-                sections.get(outer).is_some_and(|it| it.kind.ends_with("AggregateException"));
-            (if is_group { TextRelation::Member } else { TextRelation::Cause }, outer)
-        });
-        push(&mut sections, Section { of, ..Section::new(header) });
-    }
+    begin_all(&mut sections, &format!("{}: {}", root.kind, root.message), None);
     if begin == first {
         sections = vec![std::mem::take(&mut root)];
         sections[0].of = None;
@@ -120,21 +110,18 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
                 current = sections[current].of.map_or(0, |(_, outer)| outer);
             }
             after = at + 1;
-        } else if let Some(member) = text.strip_prefix(ARROW) {
+        } else if let Some(inner) = text.strip_prefix(ARROW) {
             // `---> (Inner Exception #1) Type: message`, of a group that was printed before.
-            let member = member.split_once(") ").map_or(member, |(_, member)| member);
-            let Some(header) = Header::of(member) else { break };
-            if is_known(&sections, header) {
-                push(
-                    &mut sections,
-                    Section { of: Some((TextRelation::Member, 0)), ..Section::default() },
-                );
-            } else {
-                push(
-                    &mut sections,
-                    Section { of: Some((TextRelation::Member, 0)), ..Section::new(header) },
-                );
+            let member =
+                inner.strip_prefix("(Inner Exception #").and_then(|it| it.split_once(") "));
+            let (of, inner) = match member {
+                Some((_, member)) => ((TextRelation::Member, 0), member),
+                None => (inner_of(&sections, current), inner),
+            };
+            if Header::of(inner.split(ARROW).next().unwrap_or(inner)).is_none() {
+                break;
             }
+            begin_all(&mut sections, inner, Some(of));
             current = sections.len() - 1;
             after = at + 1;
         } else if sections[current].frames.is_empty() && current > 0 {
@@ -144,8 +131,42 @@ pub(super) fn sections(rows: &[Row<'_>], first: usize) -> (Vec<Section>, usize) 
         }
     }
     // A group repeats its first member.
-    sections.retain(|section| !section.kind.is_empty() || section.of.is_none());
+    for at in (1..sections.len()).rev() {
+        if sections[at].kind.is_empty() {
+            sections.remove(at);
+            let later = sections[at..].iter_mut().filter_map(|section| section.of.as_mut());
+            later.filter(|(_, outer)| *outer >= at).for_each(|(_, outer)| *outer -= 1);
+        }
+    }
     (sections, after)
+}
+
+/// Begins the exceptions of `Outer: message ---> Inner: message`; the frames of the last one come
+/// first. Those that were printed already get no name.
+fn begin_all(sections: &mut Vec<Section>, text: &str, of_first: Option<(TextRelation, usize)>) {
+    let begin = sections.len();
+    for part in text.split(ARROW).take(32) {
+        let header = Header::of(part);
+        match (header, sections.get_mut(begin..).and_then(|new| new.last_mut())) {
+            // The message has an arrow of its own.
+            (None, Some(before)) => before.add_text(&format!(" {ARROW}{}", part.trim())),
+            _ => {
+                let header = header.unwrap_or(Header { kind: "", message: part.trim() });
+                let is_first = sections.len() == begin;
+                let outer = sections.len().saturating_sub(1);
+                let of = if is_first { of_first } else { Some(inner_of(sections, outer)) };
+                let is_repeat = begin > 0 && is_known(sections, header);
+                let section = if is_repeat { Section::default() } else { Section::new(header) };
+                push(sections, Section { of, ..section });
+            }
+        }
+    }
+}
+
+/// How an exception that is printed inside another one belongs to it.
+fn inner_of(sections: &[Section], outer: usize) -> (TextRelation, usize) {
+    let is_group = sections.get(outer).is_some_and(|it| it.kind.ends_with("AggregateException"));
+    (if is_group { TextRelation::Member } else { TextRelation::Cause }, outer)
 }
 
 /// A member that was printed as the inner exception already.

@@ -30,23 +30,10 @@ fn v8(text: &str) -> Option<TextFrame> {
     let is_eval = place.starts_with("eval at ");
     if is_eval || matches!(place, "<anonymous>" | "native" | "index 0") {
         let path = if is_eval { "<eval>" } else { "<anonymous>" };
-        return Some(TextFrame {
-            path: path.into(),
-            function: function.into(),
-            ..TextFrame::default()
-        });
+        return Some(made((path, 0, 0), function));
     }
     let (path, line, column) = section::place(place).filter(|(.., column)| *column > 0)?;
-    if !is_path(path) {
-        return None;
-    }
-    Some(TextFrame {
-        path: path.into(),
-        line,
-        column,
-        function: function.into(),
-        ..TextFrame::default()
-    })
+    is_path(path).then(|| made((path, line, column), function))
 }
 
 /// `F@URL:L:C`
@@ -58,13 +45,12 @@ fn firefox(text: &str) -> Option<TextFrame> {
         return None;
     }
     let function = function.trim_end_matches("/<").rsplit('/').next().unwrap_or(function);
-    Some(TextFrame {
-        path: path.into(),
-        line,
-        column,
-        function: function.into(),
-        ..TextFrame::default()
-    })
+    Some(made((path, line, column), function))
+}
+
+fn made((path, line, column): (&str, u32, u32), function: &str) -> TextFrame {
+    let (path, function) = (path.into(), function.into());
+    TextFrame { path, line, column, function, ..TextFrame::default() }
 }
 
 fn is_path(path: &str) -> bool {

@@ -190,10 +190,11 @@ impl<'a> Block<'a> {
             let end = (begin + end).max(first + 1);
             let line = rows[first].number;
             let is_rest = is_rest_of(&sections, &rows[begin..first]) && begin > 0;
-            let Some(traceback) = section::assembled(sections, line) else { break };
-            match tracebacks.last_mut().filter(|_| is_rest) {
-                Some(before) => before.go_on(traceback.exception.frames),
-                None => tracebacks.push(traceback),
+            if let Some(traceback) = section::assembled(sections, line) {
+                match tracebacks.last_mut().filter(|_| is_rest) {
+                    Some(before) => before.go_on(traceback.exception.frames),
+                    None => tracebacks.push(traceback),
+                }
             }
             begin = end;
             let next = |at: &usize| language.place(&rows[*at].text).is_some();
@@ -331,6 +332,25 @@ mod tests {
             /srv/b.php:2\nStack trace:\n#0 {{main}}\n"
         );
         assert_eq!(read_all(&php).tracebacks.len(), 1);
+    }
+
+    #[test]
+    fn members_of_a_group_keep_their_causes_and_messages_their_arrows() {
+        let group = "System.AggregateException: Two errors ---> A.NoQuantity: none ---> A.Empty: cart\n   at \
+                     A.Cart.F() in /src/A.cs:line 1\n   --- End of inner exception stack trace ---\n   at \
+                     A.Cart.G() in /src/A.cs:line 2\n   --- End of inner exception stack trace ---\n   at \
+                     A.Shop.Main() in /src/P.cs:line 3\n---> (Inner Exception #0) A.NoQuantity: none ---> \
+                     A.Empty: cart\n   at A.Cart.F() in /src/A.cs:line 1\n---> (Inner Exception #1) A.NoPrice: \
+                     of (b) c\n ---> A.Closed: (d) e\n   at B.Db.H() in /src/B.cs:line 4\n   --- End of inner \
+                     exception stack trace ---\n   at B.Price.I() in /src/B.cs:line 5<---\n";
+        let expected = "System.AggregateException: Two errors\n  /src/P.cs:3 A.Shop.Main\n\
+                        member: A.NoQuantity: none\n  /src/A.cs:2 A.Cart.G\n\
+                        cause of 0: A.Empty: cart\n  /src/A.cs:1 A.Cart.F\n\
+                        member: A.NoPrice: of (b) c\n  /src/B.cs:5 B.Price.I\n\
+                        cause of 2: A.Closed: (d) e\n  /src/B.cs:4 B.Db.H\n";
+        assert_eq!(read(group), expected);
+        let arrow = "A.Failed: state 1 ---> 2\n   at A.B.F() in /src/A.cs:line 1\n";
+        assert_eq!(read(arrow), "A.Failed: state 1 ---> 2\n  /src/A.cs:1 A.B.F\n");
     }
 
     #[test]

@@ -37,9 +37,13 @@ impl Section {
 
     /// Adds a further line of the message.
     pub(super) fn add_line(&mut self, line: &str) {
+        self.add_text("\n");
+        self.add_text(line);
+    }
+
+    pub(super) fn add_text(&mut self, text: &str) {
         if self.message.len() < MAX_MESSAGE {
-            self.message.push('\n');
-            self.message.push_str(line);
+            self.message.push_str(text);
         }
     }
 }

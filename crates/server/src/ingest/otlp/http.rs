@@ -21,8 +21,7 @@ use crate::ingest::post::{Door, Received, Refusal, SentFrom, header_text};
 use crate::ingest::sentry::http::auth;
 use crate::intake::Sender;
 
-/// The routes: with any folder before them, as an exporter's endpoint may have one, and those of
-/// Sentry's clients for OpenTelemetry.
+/// The routes of OpenTelemetry, also below `/otlp`, and the path that Sentry gives its users' exporters.
 pub fn otlp_router(answerer: Answerer, limits: BodyLimits) -> Router {
     let mut router = Router::new();
     for (name, signal) in [("traces", Signal::Traces), ("logs", Signal::Logs)] {

@@ -241,7 +241,7 @@ async fn maps_are_found_by_release_and_url_and_mistakes_are_explained() {
     let folder = other.path().display().to_string();
     let words = ["sourcemaps", "upload", "--no-rewrite", "--release", RELEASE, &folder];
     shop.cli(&words).expect("it is uploaded");
-    // The command itself leaves out what is no map.
+    // The command itself skips files that are not source maps.
     let broken = ArtifactRow {
         release_version: RELEASE.into(),
         dist: String::new(),
