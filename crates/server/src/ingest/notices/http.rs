@@ -2,7 +2,7 @@
 //! pages: they answer under any host name, and only the key counts.
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flawless_base::hex::hex;
@@ -147,9 +147,6 @@ fn key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     bearer.filter(is_there).or_else(|| of_rollbar().filter(is_there)).or_else(of_query)
 }
 
-/// Seconds after which a notifier may send again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
-
 fn answer(of: Of, taken: Result<Option<String>, Refusal>) -> Response {
     let (status, body) = match (of, taken) {
         (Of::Airbrake, Ok(id)) => {
@@ -171,11 +168,7 @@ fn answer(of: Of, taken: Result<Option<String>, Refusal>) -> Response {
 }
 
 fn said(status: StatusCode, body: &Value) -> Response {
-    let mut response = for_browsers((status, body.to_string()).into_response());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-    }
-    response
+    for_browsers((status, body.to_string()).into_response())
 }
 
 /// An id for a sender that has none. It only has to look like one.

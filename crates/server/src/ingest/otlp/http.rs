@@ -2,7 +2,7 @@
 //! answer under any host name, and only the key counts.
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flawless_core::matches_pattern;
@@ -183,12 +183,9 @@ struct Status {
     message: String,
 }
 
-/// Seconds after which an exporter may send again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
-
 fn answer(form: Form, taken: Result<(), Refusal>) -> Response {
     let (status, said) = match &taken {
-        Ok(()) => (axum::http::StatusCode::OK, None),
+        Ok(()) => (StatusCode::OK, None),
         Err(refusal) => (refusal.status(), Some(refusal.detail().to_owned())),
     };
     let body = match (form, said) {
@@ -200,13 +197,9 @@ fn answer(form: Form, taken: Result<(), Refusal>) -> Response {
         (Form::Protobuf, Some(message)) => Status { code: 0, message }.encode_to_vec(),
     };
     let mut response = for_browsers((status, body).into_response());
-    let headers = response.headers_mut();
     if form == Form::Protobuf {
         let kind = HeaderValue::from_static("application/x-protobuf");
-        headers.insert(header::CONTENT_TYPE, kind);
-    }
-    if status == axum::http::StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
     response
 }

@@ -11,10 +11,23 @@ pub(in crate::ingest) fn for_browsers(mut response: Response) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    for_senders(response)
+}
+
+/// An answer that nobody keeps, and that says when to send again what was not taken now.
+pub(in crate::ingest) fn for_senders(mut response: Response) -> Response {
+    let is_later = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_later {
+        headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
     response
 }
+
+/// Seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Answers a browser that asks whether a program may send these headers.
 pub(in crate::ingest) async fn preflight(headers: HeaderMap) -> Response {

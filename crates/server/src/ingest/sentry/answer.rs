@@ -1,5 +1,5 @@
 //! Answers as Sentry's clients expect them, in programs and in browsers.
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -20,8 +20,6 @@ pub(super) enum Answer {
 /// Categories that this server does not keep: clients stop sending them for a day.
 const NOT_KEPT: &str = "86400:transaction;span;session;profile;profile_chunk;replay;monitor;\
     log_item;trace_metric;metric_bucket;attachment:organization";
-/// Seconds after which a client may send again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 const ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 
@@ -41,9 +39,6 @@ impl IntoResponse for Answer {
         let headers = response.headers_mut();
         if let Ok(detail) = HeaderValue::from_str(&detail.replace(['\n', '\r'], " ")) {
             headers.insert(ERROR, detail);
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         for_browsers(response)
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flawless_protocol::DecodeError;
@@ -16,10 +16,8 @@ use tokio::time::timeout;
 use super::answer::{Answer, Answerer, KeyRule};
 use crate::ingest::body::{BodyLimits, CutOff, read_parts};
 use crate::ingest::message::{Head, Message, Unkept};
+use crate::ingest::post::browsers::for_senders;
 use crate::listen::memory::Held;
-
-/// Seconds after which a sender may retry a report that was not kept.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 const CONTENT_TYPE: &str = "application/x-thrift";
 
@@ -40,18 +38,12 @@ async fn take(State(door): State<Door>, request: Request) -> Response {
     let client = client.and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
     let held = door.answerer.hold(address);
     let read = read_body(request.into_body(), door.limits.max_bytes, held);
-    let mut response = match timeout(door.limits.time, read).await {
+    let response = match timeout(door.limits.time, read).await {
         Ok(Ok(arrived)) => door.answer(arrived, address, &client).await,
         Ok(Err(refusal)) => door.refuse(refusal, address),
         Err(_) => door.refuse(Refusal::TooSlow, address),
     };
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-    }
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    for_senders(response)
 }
 
 /// Why a body could not be read.
